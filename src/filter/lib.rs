@@ -1,0 +1,2 @@
+//! The proxy-wasm adapter: copies bytes in, carries effects out.
+mod start;
