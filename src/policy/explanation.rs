@@ -3,9 +3,15 @@
 //! One shape, four uses: `explain --format json` prints it, `tpc-gate test` and
 //! the corpus compare it, the observe line logs it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use crate::decision::{Decision, Forwarding, Judgement};
+use crate::gate::Gate;
+use crate::head::Head;
+use crate::rule::Rule;
 
 /// What the gate would do with a request, and why.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -138,4 +144,159 @@ where
     T: Deserialize<'de>,
 {
     Option::deserialize(deserializer).map(Some)
+}
+
+impl Explanation {
+    /// Explains a judged request, with secrets redacted.
+    #[must_use]
+    pub fn of(judgement: &Judgement, gate: &Gate) -> Self {
+        Self::shown(judgement, gate, false)
+    }
+
+    /// Explains a judged request; `shows_secrets` leaves codes, verifiers, tokens and secrets readable.
+    #[must_use]
+    pub fn shown(judgement: &Judgement, gate: &Gate, shows_secrets: bool) -> Self {
+        let findings = judgement.breaches.iter().map(|breach| Finding {
+            id: breach.violation.id().to_owned(),
+            citation: Rule::of(breach.violation).map(|rule| rule.citation).unwrap_or_default().to_owned(),
+            parameter: breach.parameter.map(str::to_owned),
+        });
+        let mut explanation = Self {
+            outcome: Outcome::Pass,
+            endpoint: judgement.endpoint.map(|endpoint| endpoint.name().to_owned()),
+            client_id: judgement.client.as_ref().map(|client| client.id.clone()),
+            client_kind: judgement.kind.map(|kind| kind.name().to_owned()),
+            violations: findings.collect(),
+            error: None,
+            status: None,
+            granted: None,
+            dropped: Vec::new(),
+            forwards: None,
+            revision: gate.policy.revision,
+        };
+        match &judgement.decision {
+            Decision::Pass => {}
+            Decision::Forward(forwarding) => {
+                explanation.outcome = Outcome::Forward;
+                explanation.dropped.clone_from(&forwarding.dropped);
+                explanation.forwards = Some(Forwards::of(forwarding, shows_secrets));
+            }
+            Decision::Refuse(refusal) => {
+                explanation.outcome = Outcome::Refuse;
+                explanation.error = Some(refusal.breach.violation.error(refusal.endpoint).name().to_owned());
+                let status = if refusal.redirect.is_some() { 303 } else { refusal.breach.status(refusal.endpoint) };
+                explanation.status = Some(status);
+            }
+        }
+        explanation
+    }
+
+    /// What the gate makes of a request that is no endpoint's.
+    #[must_use]
+    pub fn of_other(gate: &Gate) -> Self {
+        let judgement = Judgement { endpoint: None, kind: None, client: None, breaches: Vec::new(), decision: Decision::Pass };
+        Self::of(&judgement, gate)
+    }
+
+    /// The log line: one for every refusal, and for every request that is not first-party.
+    ///
+    /// It carries ids, never values of the peer: no forwarded request, and of the
+    /// dropped parameters only names that the gate knows.
+    pub(crate) fn record(mut self, head: &Head) -> Option<String> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            request_id: Option<&'a str>,
+            #[serde(flatten)]
+            explanation: &'a Explanation,
+        }
+        let is_first_party = matches!(self.client_kind.as_deref(), None | Some("first_party"));
+        if is_first_party && self.outcome != Outcome::Refuse {
+            return None;
+        }
+        self.forwards = None;
+        self.dropped.retain(|name| crate::parameters::is_known(name));
+        serde_json::to_string(&Line { request_id: head.request_id(), explanation: &self }).ok()
+    }
+}
+
+impl Forwards {
+    fn of(forwarding: &Forwarding, shows_secrets: bool) -> Self {
+        let printed = forwarding.parameters.print_with(|name, value| {
+            let is_secret = SECRETS.contains(&name) && !shows_secrets;
+            if is_secret { Cow::Borrowed("[redacted]") } else { Cow::Borrowed(value) }
+        });
+        let printed = printed.replace("%5Bredacted%5D", "[redacted]");
+        let body = forwarding.body();
+        let mut set: BTreeMap<String, String> =
+            forwarding.headers(body.as_deref()).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        if !shows_secrets && let Some(authorization) = set.get_mut("authorization") {
+            "Basic [redacted]".clone_into(authorization);
+        }
+        let removed = forwarding.removed().iter().map(|&name| name.to_owned()).collect();
+        Self {
+            target: forwarding.target_of(&printed),
+            body: body.map(|_| printed),
+            headers: HeaderChanges { set, removed },
+        }
+    }
+}
+
+/// Parameters whose values are nobody's to read.
+const SECRETS: &[&str] = &["client_assertion", "client_secret", "code", "code_verifier", "refresh_token"];
+
+impl Expectation {
+    /// Compares with what is; gives back one sentence for each difference.
+    #[must_use]
+    pub fn differences(&self, actual: &Explanation) -> Vec<String> {
+        let mut differences = Vec::new();
+        let mut differ = |member: &str, expected: String, actual: String| {
+            if expected != actual {
+                differences.push(format!("{member}: expected {expected}, got {actual}"));
+            }
+        };
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "null".to_owned());
+        differ("outcome", format!("{:?}", self.outcome), format!("{:?}", actual.outcome));
+        for (member, expected, actual) in [
+            ("endpoint", &self.endpoint, &actual.endpoint),
+            ("client_id", &self.client_id, &actual.client_id),
+            ("client_kind", &self.client_kind, &actual.client_kind),
+            ("error", &self.error, &actual.error),
+        ] {
+            if let Some(expected) = expected {
+                differ(member, shown(expected), shown(actual));
+            }
+        }
+        if let Some(expected) = &self.status {
+            differ("status", format!("{expected:?}"), format!("{:?}", actual.status));
+        }
+        if let Some(expected) = &self.violations {
+            let found: Vec<&str> = actual.violations.iter().map(|finding| finding.id.as_str()).collect();
+            differ("violations", format!("{expected:?}"), format!("{found:?}"));
+        }
+        if let Some(expected) = &self.dropped {
+            differ("dropped", format!("{expected:?}"), format!("{:?}", actual.dropped));
+        }
+        if let Some(expected) = &self.forwards {
+            let Some(actual) = &actual.forwards else {
+                differ("forwards", "a request".to_owned(), "none".to_owned());
+                return differences;
+            };
+            if let Some(target) = &expected.target {
+                differ("forwards.target", target.clone(), actual.target.clone());
+            }
+            if let Some(body) = &expected.body {
+                differ("forwards.body", body.clone(), shown(&actual.body));
+            }
+            for (name, expected) in &expected.headers {
+                let set = actual.headers.set.get(name).cloned();
+                let is_removed = actual.headers.removed.contains(name);
+                match expected {
+                    Some(expected) => differ(&format!("forwards.headers.{name}"), expected.clone(), shown(&set)),
+                    None if is_removed => {}
+                    None => differ(&format!("forwards.headers.{name}"), "removed".to_owned(), shown(&set)),
+                }
+            }
+        }
+        differences
+    }
 }

@@ -1,0 +1,129 @@
+//! How a client authenticates at the token endpoint, and whom that names.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::json::Json;
+use crate::percent;
+
+/// `Basic` credentials, read strictly (RFC 6749 §2.3.1, RFC 7617 §2).
+#[derive(Clone, Eq, PartialEq)]
+pub struct BasicCredentials {
+    /// The user part, form-decoded: the client identifier.
+    pub client_id: String,
+    /// The user part as it was sent.
+    pub raw_client_id: String,
+    token68: String,
+}
+
+/// Why an `authorization` header is no `Basic` credential.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BasicError {
+    /// More than one, joined by a comma.
+    Joined,
+    /// Another scheme, or no base64.
+    Scheme,
+    /// Not UTF-8.
+    Utf8,
+    /// No colon, or a user part outside `*VSCHAR` (RFC 6749 Appendix A.1).
+    Vschar,
+}
+
+impl BasicCredentials {
+    /// Reads the value of an `authorization` header.
+    ///
+    /// # Errors
+    /// See [`BasicError`].
+    pub fn parse(value: &[u8]) -> Result<Self, BasicError> {
+        if value.contains(&b',') {
+            return Err(BasicError::Joined);
+        }
+        let value = std::str::from_utf8(value).map_err(|_| BasicError::Scheme)?;
+        let (scheme, token68) = value.split_once(' ').ok_or(BasicError::Scheme)?;
+        if !scheme.eq_ignore_ascii_case("Basic") {
+            return Err(BasicError::Scheme);
+        }
+        let token68 = token68.trim_matches(' ');
+        let octets = STANDARD.decode(token68).map_err(|_| BasicError::Scheme)?;
+        let text = String::from_utf8(octets).map_err(|_| BasicError::Utf8)?;
+        let (raw_client_id, _) = text.split_once(':').ok_or(BasicError::Vschar)?;
+        let client_id = percent::decode_form(raw_client_id.as_bytes()).map_err(|_| BasicError::Vschar)?;
+        if !is_vschar(raw_client_id) || !is_vschar(&client_id) {
+            return Err(BasicError::Vschar);
+        }
+        Ok(Self { client_id: client_id.into_owned(), raw_client_id: raw_client_id.to_owned(), token68: token68.to_owned() })
+    }
+
+    /// The one spelling that goes upstream: `Basic`, one space, the same token.
+    #[must_use]
+    pub fn print(&self) -> String {
+        format!("Basic {}", self.token68)
+    }
+}
+
+impl std::fmt::Debug for BasicCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BasicCredentials").field("client_id", &self.client_id).field("token68", &"[redacted]").finish_non_exhaustive()
+    }
+}
+
+/// Whom a JWT names as the client: `iss`, `sub` and `client_id` of its payload.
+///
+/// Nothing is verified: the names are only collected, so that they must agree
+/// with every other name (RFC 7521 §4.2, RFC 7523 §3, RFC 9101 §6.3). `None`
+/// where the payload cannot be read, though a server might.
+pub(crate) fn clients_of_jwt(token: &[u8]) -> Option<Vec<String>> {
+    // Lax decoders take padding, blanks and both alphabets of base64.
+    let token: Vec<u8> = token
+        .iter()
+        .filter(|byte| !matches!(byte, b'=') && !byte.is_ascii_whitespace())
+        .map(|byte| match byte {
+            b'+' => b'-',
+            b'/' => b'_',
+            &other => other,
+        })
+        .collect();
+    let claims: Json = jsonwebtoken::dangerous::insecure_decode_claims(&token).ok()?;
+    let mut clients = Vec::new();
+    for (name, value) in claims.members() {
+        if matches!(name, "iss" | "sub" | "client_id")
+            && let Json::String(client) = value
+        {
+            clients.push(client.clone());
+        }
+    }
+    Some(clients)
+}
+
+/// `VSCHAR = %x20-7E` (RFC 6749 Appendix A).
+fn is_vschar(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, 0x20..=0x7E))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assertion_names_its_issuer_and_subject() {
+        // {"alg":"ES256"} . {"iss":"tpc_a","sub":"tpc_b","aud":"x"} . signature
+        let token = b"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ0cGNfYSIsInN1YiI6InRwY19iIiwiYXVkIjoieCJ9.AAAA";
+        assert_eq!(clients_of_jwt(token).unwrap(), ["tpc_a", "tpc_b"]);
+        assert_eq!(clients_of_jwt(b"a.b.c"), None);
+        assert_eq!(clients_of_jwt(b""), None);
+    }
+
+    #[test]
+    fn a_claim_that_stands_twice_names_two_clients() {
+        // {"sub":"first","sub":"tpc_a"}, padded as some encoders do
+        let token = b"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJmaXJzdCIsInN1YiI6InRwY19hIn0=.AAAA";
+        assert_eq!(clients_of_jwt(token).unwrap(), ["first", "tpc_a"]);
+    }
+
+    #[test]
+    fn credentials_are_not_printed() {
+        let credentials = BasicCredentials::parse(b"Basic dHBjX2FiYzpz").unwrap();
+        assert!(!format!("{credentials:?}").contains("dHBj"));
+        assert_eq!(credentials.print(), "Basic dHBjX2FiYzpz");
+    }
+}

@@ -1,0 +1,211 @@
+//! Clients, and whom a value names.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use crate::fold::{fold, texts};
+use crate::redirect::RedirectUris;
+
+/// A client of the policy document.
+#[derive(Debug)]
+pub struct Client {
+    /// `client_id`, as it is on the wire.
+    pub id: String,
+    /// Which rules bind it.
+    pub kind: ClientKind,
+    /// Where its users may be sent back to.
+    pub redirect_uris: RedirectUris,
+    /// `grant_types`, as far as a strict client can have them.
+    pub grant_types: Vec<GrantType>,
+    /// `token_endpoint_auth_method` is `none` or absent (RFC 7591 §2).
+    pub is_public: bool,
+    /// `redirection_policy: allow_always`: errors that may be redirected are.
+    pub errors_are_redirected: bool,
+}
+
+/// The kinds of client, from the one with the least freedom; the first that fits applies.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum ClientKind {
+    /// Refused everywhere, whatever it was.
+    Blocked,
+    /// Bound by every rule.
+    Strict,
+    /// A third party that passes as it does today.
+    Permissive,
+    /// The owner's own.
+    FirstParty,
+}
+
+impl ClientKind {
+    /// The name in records and explanations.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Strict => "strict",
+            Self::Permissive => "permissive",
+            Self::FirstParty => "first_party",
+        }
+    }
+}
+
+/// A grant type that a strict client can have (RFC 6749 §1.3).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum GrantType {
+    /// `authorization_code` (RFC 6749 §4.1).
+    AuthorizationCode,
+    /// `client_credentials` (RFC 6749 §4.4).
+    ClientCredentials,
+    /// `refresh_token` (RFC 6749 §6).
+    RefreshToken,
+}
+
+impl GrantType {
+    /// Reads a `grant_type`; `None` for one that strict clients cannot have.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "authorization_code" => Some(Self::AuthorizationCode),
+            "client_credentials" => Some(Self::ClientCredentials),
+            "refresh_token" => Some(Self::RefreshToken),
+            _ => None,
+        }
+    }
+}
+
+/// Whether an id is strict by its form, listed or not: `tpc_…`, or an https URL
+/// (Client ID Metadata Document).
+#[must_use]
+pub fn is_strict_by_form(id: &str) -> bool {
+    id.starts_with("tpc_") || id.starts_with("https://")
+}
+
+/// The clients of a policy document, by id and by what servers fold onto their ids.
+#[derive(Debug, Default)]
+pub struct Clients {
+    by_id: HashMap<String, Rc<Client>>,
+    protected: HashSet<String>,
+}
+
+/// Whom a value names.
+#[derive(Clone, Debug)]
+pub enum Recognition {
+    /// A client that the document lists.
+    Listed(Rc<Client>),
+    /// A value that some server would take for a strict or blocked client's id, and is not one.
+    Lookalike,
+    /// A strict id that the document does not list.
+    StrictUnlisted,
+    /// Any other id that the document does not list.
+    Unlisted,
+}
+
+impl Clients {
+    /// Adds a client; its id must be new.
+    pub fn add(&mut self, client: Client) {
+        if client.kind <= ClientKind::Strict {
+            self.protected.insert(fold(&client.id));
+        }
+        self.by_id.insert(client.id.clone(), Rc::new(client));
+    }
+
+    /// Whether the document lists an id.
+    #[must_use]
+    pub fn lists(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// Whether an id is strict for no other reason than that the document says so.
+    #[must_use]
+    pub fn is_strict_only_by_its_entry(&self, id: &str) -> bool {
+        !is_strict_by_form(id) && self.by_id.get(id).is_some_and(|client| client.kind == ClientKind::Strict)
+    }
+
+    /// Whom a value names, octet for octet or by some server's folding.
+    #[must_use]
+    pub fn recognise(&self, value: &[u8]) -> Recognition {
+        let exact = std::str::from_utf8(value).ok();
+        let listed = exact.and_then(|id| self.by_id.get(id));
+        if let Some(client) = listed
+            && client.kind <= ClientKind::Strict
+        {
+            return Recognition::Listed(Rc::clone(client));
+        }
+        let folded = texts(value).map(|text| fold(&text));
+        if folded.iter().any(|text| self.protected.contains(text)) {
+            return Recognition::Lookalike;
+        }
+        if exact.is_some_and(is_strict_by_form) {
+            return Recognition::StrictUnlisted;
+        }
+        if folded.iter().any(|text| is_strict_by_form(text)) {
+            return Recognition::Lookalike;
+        }
+        listed.map_or(Recognition::Unlisted, |client| Recognition::Listed(Rc::clone(client)))
+    }
+}
+
+impl Recognition {
+    /// The kind of client, where one is named.
+    #[must_use]
+    pub fn kind(&self) -> ClientKind {
+        match self {
+            Self::Listed(client) => client.kind,
+            Self::Lookalike | Self::StrictUnlisted => ClientKind::Strict,
+            Self::Unlisted => ClientKind::FirstParty,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(id: &str, kind: ClientKind) -> Client {
+        Client {
+            id: id.to_owned(),
+            kind,
+            redirect_uris: RedirectUris::default(),
+            grant_types: Vec::new(),
+            is_public: true,
+            errors_are_redirected: false,
+        }
+    }
+
+    fn recognised(value: &[u8]) -> String {
+        let mut clients = Clients::default();
+        clients.add(client("tpc_a", ClientKind::Strict));
+        clients.add(client("Partner", ClientKind::Strict));
+        clients.add(client("stopped", ClientKind::Blocked));
+        clients.add(client("portal", ClientKind::FirstParty));
+        match clients.recognise(value) {
+            Recognition::Listed(client) => client.id.clone(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_id_is_compared_octet_for_octet_and_its_variants_are_noticed() {
+        for (value, expected) in [
+            (&b"tpc_a"[..], "tpc_a"),
+            (b"tpc_A", "Lookalike"),
+            (b"tpc_a ", "Lookalike"),
+            (b"tpc_b", "StrictUnlisted"),
+            (b"TPC_b", "Lookalike"),
+            (b"tpc", "Unlisted"),
+            (b"Partner", "Partner"),
+            (b"partner", "Lookalike"),
+            (b"p\xc3\xa1rtner", "Lookalike"),
+            (b"partner\xff", "Lookalike"),
+            (b"Stopped", "Lookalike"),
+            (b"stopped", "stopped"),
+            (b"portal", "portal"),
+            (b"Portal", "Unlisted"),
+            (b"https://agent.example/id", "StrictUnlisted"),
+            (b"HTTPS://agent.example/id", "Lookalike"),
+            (b"http://agent.example/id", "Unlisted"),
+        ] {
+            assert_eq!(recognised(value), expected, "{}", String::from_utf8_lossy(value));
+        }
+    }
+}

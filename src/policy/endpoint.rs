@@ -1,0 +1,206 @@
+//! Endpoints, and which path is which.
+
+use crate::head::Head;
+use crate::path;
+
+/// An endpoint that the gate judges.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Endpoint {
+    /// The authorization endpoint (RFC 6749 §3.1).
+    Authorization,
+    /// The token endpoint (RFC 6749 §3.2).
+    Token,
+}
+
+impl Endpoint {
+    /// The name of RFC 8414 §2 without `_endpoint`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Authorization => "authorization",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// Where a request goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// A path that some server would read as an endpoint, and another would not.
+    Ambiguous(Endpoint),
+    /// No endpoint of ours.
+    Elsewhere,
+    /// Exactly this endpoint.
+    Endpoint(Endpoint),
+}
+
+impl Place {
+    /// The endpoint that the path is, or may be read as.
+    #[must_use]
+    pub fn endpoint(self) -> Option<Endpoint> {
+        match self {
+            Self::Ambiguous(endpoint) | Self::Endpoint(endpoint) => Some(endpoint),
+            Self::Elsewhere => None,
+        }
+    }
+}
+
+/// The paths of the endpoints of an identity provider.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints(Vec<(Endpoint, EndpointPath)>);
+
+impl Endpoints {
+    /// Adds a path to an endpoint.
+    pub fn add(&mut self, endpoint: Endpoint, path: EndpointPath) {
+        self.0.push((endpoint, path));
+    }
+
+    /// Where a request goes, by its path and by headers that replace the path in some frameworks.
+    #[must_use]
+    pub fn place(&self, head: &Head) -> Place {
+        let raw = head.path();
+        let place = self.place_of(raw);
+        for name in PATH_OVERRIDES {
+            // Symfony, Laminas and IIS route by these headers instead of the path (CVE-2018-14773).
+            let Some(value) = head.get(name) else { continue };
+            let path = value.split(|&byte| byte == b'?').next().unwrap_or_default();
+            if let Some(endpoint) = self.place_of(path).endpoint()
+                && path != raw
+            {
+                return Place::Ambiguous(endpoint);
+            }
+        }
+        place
+    }
+
+    /// Where a raw path leads.
+    #[must_use]
+    pub fn place_of(&self, raw: &[u8]) -> Place {
+        if let Some((endpoint, _)) = self.0.iter().find(|(_, path)| path.is(raw)) {
+            return Place::Endpoint(*endpoint);
+        }
+        if path::is_plain(raw) {
+            // Its canonical form is itself; only an endpoint that is spelled oddly could still be meant.
+            let found = self.0.iter().find(|(_, path)| !path.is_plain && path.folds_to(raw));
+            return found.map_or(Place::Elsewhere, |(endpoint, _)| Place::Ambiguous(*endpoint));
+        }
+        let canonical = path::canonical(raw);
+        let found = self.0.iter().find(|(_, path)| path.folds_to(canonical.as_bytes()));
+        found.map_or(Place::Elsewhere, |(endpoint, _)| Place::Ambiguous(*endpoint))
+    }
+}
+
+/// The path of an endpoint; `{}` stands for one segment of `[A-Za-z0-9._~-]+`.
+#[derive(Clone, Debug)]
+pub struct EndpointPath {
+    raw: String,
+    canonical: String,
+    is_plain: bool,
+}
+
+impl EndpointPath {
+    /// Reads a path as the settings write it.
+    ///
+    /// # Errors
+    /// Says what is wrong where it is no path, or has a query, a fragment, an
+    /// escape or a dot segment.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let Some(rest) = text.strip_prefix('/') else {
+            return Err("must begin with `/`");
+        };
+        let fits = |segment: &str| {
+            segment == "{}"
+                || (!matches!(segment, "" | "." | "..")
+                    && segment.bytes().all(|byte| {
+                        crate::percent::is_unreserved(byte) || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
+                    }))
+        };
+        if !rest.split('/').all(fits) {
+            return Err("must be a plain path: segments of letters, digits and `-._~`, or `{}` for any one segment");
+        }
+        // A placeholder survives canonicalisation: braces are neither decoded nor trimmed.
+        let canonical = path::canonical(text.as_bytes());
+        let is_plain = path::is_plain(text.replace("{}", "x").as_bytes());
+        Ok(Self { raw: text.to_owned(), canonical, is_plain })
+    }
+
+    fn is(&self, raw: &[u8]) -> bool {
+        let placeholder = |segment: &[u8]| {
+            !matches!(segment, b"" | b"." | b"..") && segment.iter().all(|&byte| crate::percent::is_unreserved(byte))
+        };
+        segments_match(self.raw.as_bytes(), raw, placeholder)
+    }
+
+    fn folds_to(&self, canonical: &[u8]) -> bool {
+        segments_match(self.canonical.as_bytes(), canonical, |segment| !segment.is_empty())
+    }
+}
+
+fn segments_match(pattern: &[u8], path: &[u8], placeholder: impl Fn(&[u8]) -> bool) -> bool {
+    if !pattern.contains(&b'{') {
+        return pattern == path;
+    }
+    let mut expected = pattern.split(|&byte| byte == b'/');
+    let mut actual = path.split(|&byte| byte == b'/');
+    loop {
+        match (expected.next(), actual.next()) {
+            (None, None) => return true,
+            (Some(b"{}"), Some(segment)) if placeholder(segment) => {}
+            (Some(wanted), Some(segment)) if wanted == segment => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Headers by which a client can replace the path in some frameworks.
+pub(crate) const PATH_OVERRIDES: &[&str] = &["x-original-url", "x-rewrite-url"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoints() -> Endpoints {
+        let mut endpoints = Endpoints::default();
+        endpoints.add(Endpoint::Token, EndpointPath::parse("/oauth/token").unwrap());
+        endpoints.add(Endpoint::Token, EndpointPath::parse("/connect/Token.aspx").unwrap());
+        endpoints.add(Endpoint::Authorization, EndpointPath::parse("/realms/{}/auth").unwrap());
+        endpoints
+    }
+
+    #[test]
+    fn a_placeholder_is_one_plain_segment() {
+        for (path, place) in [
+            ("/realms/acme/auth", Place::Endpoint(Endpoint::Authorization)),
+            ("/realms/a.b~c-D_9/auth", Place::Endpoint(Endpoint::Authorization)),
+            ("/realms/ac%6de/auth", Place::Ambiguous(Endpoint::Authorization)),
+            ("/realms/../auth", Place::Elsewhere),
+            ("/realms/a/b/auth", Place::Elsewhere),
+            ("/realms//auth", Place::Elsewhere),
+            ("/realms/acme/auth/", Place::Ambiguous(Endpoint::Authorization)),
+            ("/REALMS/acme/auth", Place::Ambiguous(Endpoint::Authorization)),
+        ] {
+            assert_eq!(endpoints().place_of(path.as_bytes()), place, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_with_case_and_suffix_is_itself_and_its_plain_form_is_ambiguous() {
+        assert_eq!(endpoints().place_of(b"/connect/Token.aspx"), Place::Endpoint(Endpoint::Token));
+        assert_eq!(endpoints().place_of(b"/connect/token"), Place::Ambiguous(Endpoint::Token));
+        assert_eq!(endpoints().place_of(b"/connect/tokens"), Place::Elsewhere);
+    }
+
+    #[test]
+    fn a_header_that_replaces_the_path_makes_it_ambiguous() {
+        let head = |target: &str| Head::new([(":path", target), ("x-original-url", "/oauth/token?x=1")]);
+        assert_eq!(endpoints().place(&head("/health")), Place::Ambiguous(Endpoint::Token));
+        assert_eq!(endpoints().place(&head("/oauth/token")), Place::Endpoint(Endpoint::Token));
+    }
+
+    #[test]
+    fn endpoints_are_spelled_plainly() {
+        for text in ["", "oauth", "/oauth/", "/a//b", "/a/../b", "/a%20", "/a?b", "/a#b", "/{x}", "/a{}"] {
+            assert!(EndpointPath::parse(text).is_err(), "{text}");
+        }
+    }
+}

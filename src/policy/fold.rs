@@ -1,0 +1,138 @@
+//! Folding: what a collation, a framework or a router may take for the same text.
+//!
+//! The gate never compares folded text to let something in; it folds to notice
+//! that somebody behind it might (standards 2.1, 2.2, 2.5).
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Folds text to what the most forgiving comparison keeps of it: case, width,
+/// accents, invisible characters, surrounding blanks, what follows a NUL, and
+/// numeric character references are gone.
+pub(crate) fn fold(text: &str) -> String {
+    let text = unescape_html(text);
+    let cut = text.split('\0').next().unwrap_or_default();
+    let folded: String = if cut.is_ascii() {
+        cut.to_ascii_lowercase()
+    } else {
+        cut.nfkd()
+            .filter(|&c| !is_combining_mark(c) && !is_invisible(c))
+            // Upper case first: `ı` and `ſ` only meet their ASCII letter there.
+            .flat_map(char::to_uppercase)
+            .flat_map(char::to_lowercase)
+            .nfkc()
+            .filter(|&c| !is_combining_mark(c))
+            .collect()
+    };
+    let trimmed = folded.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    if trimmed.len() == folded.len() { folded } else { trimmed.to_owned() }
+}
+
+/// Every text that octets may stand for: UTF-8; else Latin-1, and what remains
+/// when bad octets are dropped.
+pub(crate) fn texts(octets: &[u8]) -> [Cow<'_, str>; 2] {
+    if let Ok(text) = std::str::from_utf8(octets) {
+        return [Cow::Borrowed(text), Cow::Borrowed("")];
+    }
+    let latin1 = octets.iter().copied().map(char::from).collect();
+    let dropped = octets.utf8_chunks().map(|chunk| chunk.valid()).collect();
+    [Cow::Owned(latin1), Cow::Owned(dropped)]
+}
+
+/// Folds the name of a parameter, as well as the rewriting that frameworks do to
+/// names: PHP turns `.`, blank and `[` into `_`, many cut `[…]` off.
+pub(crate) fn fold_name(octets: &[u8]) -> String {
+    let [text, dropped] = texts(octets);
+    let text = if dropped.is_empty() { text } else { dropped };
+    let folded = fold(&text);
+    let name = folded.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '_');
+    let mut name = match name.find('[') {
+        // `client[id` has no closing bracket: PHP keeps it as `client_id`.
+        Some(open) if name.contains(']') => name.get(..open).unwrap_or_default().to_owned(),
+        _ => name.to_owned(),
+    };
+    if name.contains(['.', ' ', '[']) {
+        name = name.replace(['.', ' ', '['], "_");
+    }
+    name
+}
+
+/// Characters that take no room on a page: zero-width, byte order mark, direction and format marks.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
+        | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Reads `&#116;` and `&#x74;`, which a lax form decoder may do.
+fn unescape_html(text: &str) -> Cow<'_, str> {
+    if !text.contains("&#") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("&#") {
+        out.push_str(before);
+        match character_reference(after) {
+            Some((c, tail)) => {
+                out.push(c);
+                rest = tail;
+            }
+            None => {
+                out.push_str("&#");
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+fn character_reference(text: &str) -> Option<(char, &str)> {
+    let (digits, radix) = match text.strip_prefix(['x', 'X']) {
+        Some(hex) => (hex, 16),
+        None => (text, 10),
+    };
+    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+    let (number, tail) = digits.split_at_checked(end)?;
+    let c = char::from_u32(u32::from_str_radix(number, radix).ok()?)?;
+    Some((c, tail.strip_prefix(';').unwrap_or(tail)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_fold_are_followed() {
+        for variant in [
+            "TPC_abc", "tpc_abc ", "\u{a0}tpc_abc\t", "\u{ff54}pc_abc", "t\u{1e57}c_abc", "tpc_abc\0x",
+            "\u{feff}tpc_abc", "t\u{200b}pc_abc", "&#116;pc_abc", "&#x74;pc_abc", "tp\u{301}c_ABC",
+        ] {
+            assert_eq!(fold(variant), "tpc_abc", "{variant:?}");
+        }
+        assert_eq!(fold("cl\u{131}ent_\u{17f}"), "client_s");
+    }
+
+    #[test]
+    fn octets_that_are_not_text_have_two_readings() {
+        assert_eq!(texts(b"tpc\xff_a"), ["tpc\u{ff}_a", "tpc_a"]);
+    }
+
+    #[test]
+    fn names_fold_as_frameworks_rewrite_them() {
+        for name in [
+            "client_id", "Client_ID", "client.id", "client id", " client_id", "client[id", "client_id[]",
+            "client_id[0]", "client_id[x]", "client_id\0x", "\u{feff}client_id", "?client_id", "cl\u{131}ent_id",
+        ] {
+            assert_eq!(fold_name(name.as_bytes()), "client_id", "{name:?}");
+        }
+        for name in ["client", "client-id", "xclient_id", "client_identifier", "client\0_id"] {
+            assert_ne!(fold_name(name.as_bytes()), "client_id", "{name:?}");
+        }
+    }
+}

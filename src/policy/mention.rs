@@ -1,0 +1,310 @@
+//! Every client that some parser would read out of a request.
+//!
+//! The strict grammar of [`Parameters`](crate::parameters::Parameters) says what
+//! the gate understands. This module says what *others* could: it reads the same
+//! octets as the most forgiving servers do (standards 2.2, 2.3, 6.2) and collects
+//! each value that one of them would take for the client. A request in which all
+//! of them agree is safe to judge; one in which they do not is refused as soon as
+//! a strict client is among them.
+
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::authentication::clients_of_jwt;
+use crate::fold::{fold_name, texts};
+use crate::head::{Head, MediaType};
+use crate::json::Json;
+use crate::parameters::pairs;
+use crate::percent::decode_lenient;
+
+/// What some parser would read out of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Mentions {
+    /// Distinct values that name the client.
+    pub(crate) clients: Vec<Vec<u8>>,
+    /// Whether some reading asks for a grant that belongs to a client.
+    pub(crate) asks_for_a_code_or_refresh: bool,
+    /// Whether an assertion names a client that we cannot read.
+    pub(crate) has_unreadable_assertion: bool,
+    /// How the body reads as JSON, if it looks like JSON.
+    pub(crate) json: Option<JsonBody>,
+}
+
+/// A body that looks like JSON.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum JsonBody {
+    /// One object, no member twice.
+    Object,
+    /// Anything that parsers could read differently, or no object.
+    Unclear,
+}
+
+impl Mentions {
+    /// Reads a head and its whole body.
+    pub(crate) fn read(head: &Head, body: &[u8]) -> Self {
+        let mut mentions = Self::default();
+        if let Some(query) = head.query() {
+            mentions.read_pairs(query);
+        }
+        if let Some(authorization) = head.authorization() {
+            mentions.read_basic(authorization);
+        }
+        if let Some(attestation) = head.get("oauth-client-attestation") {
+            mentions.has_unreadable_assertion |= !mentions.read_jwt(attestation);
+        }
+        if !body.is_empty() {
+            mentions.read_body(body, head.media_type());
+        }
+        mentions
+    }
+
+    /// Whether a client is named, by whatever reading.
+    pub(crate) fn name_a_client(&self) -> bool {
+        !self.clients.is_empty()
+    }
+
+    fn read_body(&mut self, body: &[u8], media_type: MediaType) {
+        self.read_pairs(body);
+        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+        if media_type == MediaType::Json || matches!(text.first(), Some(b'{' | b'[')) {
+            self.read_json(text);
+        }
+        if matches!(media_type, MediaType::Other | MediaType::Absent) {
+            self.read_multipart(body);
+            self.read_anything(body);
+        }
+    }
+
+    /// Splits at `&` as the standard says, and at `;` as older servers do.
+    fn read_pairs(&mut self, raw: &[u8]) {
+        for (name, value) in pairs(raw, |byte| byte == b'&') {
+            self.read_pair(name, value);
+        }
+        if raw.contains(&b';') {
+            for (name, value) in pairs(raw, |byte| matches!(byte, b'&' | b';')) {
+                self.read_pair(name, value);
+            }
+        }
+    }
+
+    fn read_pair(&mut self, name: &[u8], value: &[u8]) {
+        let is_plain = name.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+        if is_plain {
+            if let Some(meaning) = Meaning::of(name) {
+                self.read_value(meaning, value);
+            }
+            return;
+        }
+        let once = decode_lenient(name, true);
+        let twice = decode_lenient(&once, true);
+        let meaning = Meaning::of(fold_name(&once).as_bytes()).or_else(|| Meaning::of(fold_name(&twice).as_bytes()));
+        if let Some(meaning) = meaning {
+            self.read_value(meaning, value);
+        }
+    }
+
+    /// A value decoded once; with a literal `+`; and once more where escapes remain.
+    fn read_value(&mut self, meaning: Meaning, raw: &[u8]) {
+        let once = decode_lenient(raw, true);
+        self.read_meaning(meaning, &once);
+        if raw.contains(&b'+') {
+            self.read_meaning(meaning, &decode_lenient(raw, false));
+        }
+        if once.contains(&b'%') {
+            self.read_meaning(meaning, &decode_lenient(&once, true));
+        }
+    }
+
+    fn read_meaning(&mut self, meaning: Meaning, value: &[u8]) {
+        match meaning {
+            _ if value.is_empty() => {}
+            Meaning::ClientId => self.name(value),
+            Meaning::Assertion => {
+                self.has_unreadable_assertion |= !self.read_jwt(value);
+            }
+            // An encrypted request object is nobody's business; what is readable must agree.
+            Meaning::RequestObject => {
+                self.read_jwt(value);
+            }
+            Meaning::GrantType => {
+                let grant = texts(value).map(|text| crate::fold::fold(&text));
+                self.asks_for_a_code_or_refresh |=
+                    grant.iter().any(|grant| matches!(grant.as_str(), "authorization_code" | "refresh_token"));
+            }
+        }
+    }
+
+    fn name(&mut self, client: &[u8]) {
+        if !client.is_empty() && !self.clients.iter().any(|known| known == client) {
+            self.clients.push(client.to_vec());
+        }
+    }
+
+    /// Whether the token could be read.
+    fn read_jwt(&mut self, token: &[u8]) -> bool {
+        let clients = clients_of_jwt(token);
+        clients.iter().flatten().for_each(|client| self.name(client.as_bytes()));
+        clients.is_some()
+    }
+
+    /// Each credential of a comma-separated list, with any base64, its user raw and decoded.
+    fn read_basic(&mut self, authorization: &[u8]) {
+        for credential in authorization.split(|&byte| byte == b',') {
+            let credential = credential.trim_ascii();
+            let Some((scheme, token)) = credential.split_at_checked(b"Basic".len()) else { continue };
+            if !scheme.eq_ignore_ascii_case(b"Basic") {
+                continue;
+            }
+            let token: Vec<u8> = token
+                .iter()
+                .filter(|byte| !byte.is_ascii_whitespace())
+                .map(|byte| match byte {
+                    b'-' => b'+',
+                    b'_' => b'/',
+                    &other => other,
+                })
+                .collect();
+            let Ok(octets) = LENIENT.decode(&token) else { continue };
+            let user = octets.split(|&byte| byte == b':').next().unwrap_or_default();
+            self.name(user);
+            self.name(&decode_lenient(user, true));
+            self.name(&decode_lenient(user, false));
+        }
+    }
+
+    fn read_json(&mut self, text: &[u8]) {
+        let Ok(json) = serde_json::from_slice::<Json>(text) else {
+            self.json = Some(JsonBody::Unclear);
+            self.read_anything(text);
+            return;
+        };
+        let is_clear = matches!(json, Json::Object(_)) && !json.repeats_a_member();
+        self.json = Some(if is_clear { JsonBody::Object } else { JsonBody::Unclear });
+        json.for_each_member(&mut |name, value| {
+            let Some(meaning) = Meaning::of(fold_name(name.as_bytes()).as_bytes()) else { return };
+            match value {
+                Json::String(text) => self.read_meaning(meaning, text.as_bytes()),
+                Json::Array(items) => {
+                    for item in items {
+                        if let Json::String(text) = item {
+                            self.read_meaning(meaning, text.as_bytes());
+                        }
+                    }
+                }
+                Json::Object(_) | Json::Other => {}
+            }
+        });
+    }
+
+    /// `multipart/form-data` without trusting its boundary: what follows the blank
+    /// line behind a `name="client_id"`, up to the end of that line.
+    fn read_multipart(&mut self, body: &[u8]) {
+        let mut rest = body;
+        while let Some(at) = rest.windows(5).position(|part| part.eq_ignore_ascii_case(b"name=")) {
+            rest = rest.get(at.saturating_add(5)..).unwrap_or_default();
+            let quoted = rest.strip_prefix(b"\"").unwrap_or(rest);
+            let name = quoted.split(|byte| matches!(byte, b'"' | b';' | b'\r' | b'\n')).next().unwrap_or_default();
+            let Some(meaning) = Meaning::of(fold_name(name).as_bytes()) else { continue };
+            let blank = rest.windows(2).position(|pair| pair == b"\n\n" || pair == b"\n\r").unwrap_or(rest.len());
+            let value = rest.get(blank.saturating_add(2)..).unwrap_or_default();
+            let value = value.strip_prefix(b"\n").unwrap_or(value);
+            let line = value.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+            self.read_meaning(meaning, line);
+        }
+    }
+
+    /// Anything in a text of unknown grammar that begins like a strict id.
+    fn read_anything(&mut self, octets: &[u8]) {
+        let mut rest = octets;
+        while let Some(at) = rest.windows(4).position(|part| part.eq_ignore_ascii_case(b"tpc_")) {
+            rest = rest.get(at..).unwrap_or_default();
+            let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-'));
+            let (id, tail) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or_default();
+            self.name(id);
+            rest = tail;
+        }
+    }
+}
+
+/// What a name means for the question who the client is.
+#[derive(Clone, Copy, Debug)]
+enum Meaning {
+    /// A JWT that authenticates the client (RFC 7521 §4.2).
+    Assertion,
+    ClientId,
+    GrantType,
+    /// A JWT that carries an authorization request (RFC 9101).
+    RequestObject,
+}
+
+impl Meaning {
+    fn of(name: &[u8]) -> Option<Self> {
+        match name {
+            b"client_id" => Some(Self::ClientId),
+            b"grant_type" => Some(Self::GrantType),
+            b"client_assertion" => Some(Self::Assertion),
+            b"request" => Some(Self::RequestObject),
+            _ => None,
+        }
+    }
+}
+
+/// Base64 as the laxest decoders read it.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clients(lines: &[(&str, &str)], body: &[u8]) -> Vec<String> {
+        let head = Head::new(lines.iter().map(|&(name, value)| (name, value)));
+        let mentions = Mentions::read(&head, body);
+        mentions.clients.iter().map(|client| String::from_utf8_lossy(client).into_owned()).collect()
+    }
+
+    #[test]
+    fn names_and_values_are_read_as_the_forgiving_read_them() {
+        for query in [
+            "client_id=tpc_a", "client%5Fid=tpc_a", "Client_ID=tpc_a", "client.id=tpc_a", "client_id[]=tpc_a", "client_id%5B0%5D=tpc_a",
+            "x=1;client_id=tpc_a", "client_id=%74pc_a", "client_id=%2574pc_a", "client%255Fid=tpc_a", "client_id=%u0074pc_a",
+            "?client_id=tpc_a", "%EF%BB%BFclient_id=tpc_a", "client+id=tpc_a", "client_id%00x=tpc_a",
+        ] {
+            let target = format!("/authorize?{query}");
+            let found = clients(&[(":path", &target)], b"");
+            assert!(found.iter().any(|client| client == "tpc_a"), "{query}: {found:?}");
+        }
+        assert_eq!(clients(&[(":path", "/authorize?xclient_id=tpc_a&state=tpc_a")], b""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn basic_is_read_with_any_base64_and_in_both_spellings() {
+        for header in ["Basic dHBjX2FiYzpz", "bAsIc   dHBjX2FiYzpz", "Basic x, Basic dHBjX2FiYzpz", "Basic dHBj X2FiYzpz"] {
+            assert!(clients(&[("authorization", header)], b"").contains(&"tpc_abc".to_owned()), "{header}");
+        }
+        assert_eq!(clients(&[("authorization", "Basic dHBjJTVGYWJjOnM=")], b""), ["tpc%5Fabc", "tpc_abc"]);
+    }
+
+    #[test]
+    fn bodies_are_read_as_form_json_and_multipart() {
+        for (media_type, body) in [
+            ("application/x-www-form-urlencoded", "client_id=tpc_a"),
+            ("application/x-www-form-urlencoded", "{\"client_id\":\"tpc_a\"}"),
+            ("application/json", " {\"a\":[{\"Client_Id\":\"tpc_a\"}]}"),
+            ("application/json", "{\"client\\u005fid\":\"tpc_a\"}"),
+            ("application/json", "{\"client_id\":[\"tpc_a\"]}"),
+            ("application/json", "{\"client_id\":\"tpc_a\",}"),
+            ("multipart/form-data; boundary=b", "--b\r\ncontent-disposition: form-data; name=\"client_id\"\r\n\r\ntpc_a\r\n--b--"),
+            ("multipart/form-data; boundary=b", "--b\ncontent-disposition: form-data; NAME=client_id\n\ntpc_a\n--b--"),
+            ("text/xml", "<client>tpc_a</client>"),
+        ] {
+            let found = clients(&[("content-type", media_type)], body.as_bytes());
+            assert!(found.contains(&"tpc_a".to_owned()), "{media_type} {body}: {found:?}");
+        }
+    }
+}

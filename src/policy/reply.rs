@@ -1,0 +1,156 @@
+//! Answers of the gate's own: a page for a browser, JSON for anything else.
+
+use serde::Serialize;
+
+use crate::decision::{Redirect, Refusal};
+use crate::effect::Reply;
+use crate::endpoint::Endpoint;
+use crate::head::Head;
+use crate::percent;
+use crate::violation::{Breach, Violation};
+
+/// Where the pages of the rules are; each id is an anchor.
+///
+/// Whoever hosts the documentation sets `TPC_GATE_RULES` when building.
+pub const RULES_PAGE: &str = match option_env!("TPC_GATE_RULES") {
+    Some(page) => page,
+    None => "https://tpc-gate.example/docs/rules.md",
+};
+
+/// The answer to a refused request (design, decision 1; standards 0.3).
+#[must_use]
+pub fn refusal(refusal: &Refusal, head: &Head, issuer: &str) -> Reply {
+    if let Some(redirect) = &refusal.redirect {
+        return redirected(refusal, redirect);
+    }
+    let (breach, endpoint) = (refusal.breach, refusal.endpoint);
+    let is_page = endpoint != Some(Endpoint::Token) && head.accepts_html();
+    let mut reply = if is_page { page(breach, endpoint, head.request_id()) } else { json(breach, endpoint, head.request_id()) };
+    match reply.status {
+        // RFC 6749 §5.2: an answer to `authorization` must name the scheme.
+        401 => reply.headers.push(("www-authenticate", format!("Basic realm=\"{issuer}\""))),
+        405 => reply.headers.push(("allow", if endpoint == Some(Endpoint::Token) { "POST" } else { "GET" }.to_owned())),
+        503 => reply.headers.push(("retry-after", "5".to_owned())),
+        _ => {}
+    }
+    reply
+}
+
+/// The answer while the settings do not load: nothing can be told apart, so
+/// everything is refused (design, decision 12).
+#[must_use]
+pub fn closed(head: &Head) -> Reply {
+    let breach = Violation::PolicyUnavailable.into();
+    refusal(&Refusal { breach, endpoint: None, redirect: None }, head, "")
+}
+
+/// The answer for a request whose body does not come (design, decision 17).
+#[must_use]
+pub fn not_held() -> Reply {
+    let mut reply = json(Violation::RequestNotHeld.into(), None, None);
+    reply.headers.push(("retry-after", "5".to_owned()));
+    reply
+}
+
+/// The answer at `ready_path`; `reason` says why the gate is not ready.
+#[must_use]
+pub fn readiness(reason: Option<&'static str>) -> Reply {
+    let (status, body) = match reason {
+        None => (200, "{\"ready\":true}\n".to_owned()),
+        Some(reason) => (503, format!("{{\"ready\":false,\"reason\":\"{reason}\"}}\n")),
+    };
+    let headers = vec![("content-type", "application/json".to_owned()), ("cache-control", "no-store".to_owned())];
+    Reply { status, headers, body }
+}
+
+/// An error as JSON (RFC 6749 §5.2); no member is ever null.
+pub(crate) fn json(breach: Breach, endpoint: Option<Endpoint>, request_id: Option<&str>) -> Reply {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        error: &'a str,
+        error_description: &'a str,
+        error_uri: String,
+        violation: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<&'a str>,
+    }
+    let violation = breach.violation;
+    let body = Body {
+        error: violation.error(endpoint).name(),
+        error_description: violation.description(),
+        error_uri: error_uri(violation),
+        violation: violation.id(),
+        request_id,
+    };
+    // Strings always serialise.
+    let body = serde_json::to_string(&body).unwrap_or_default();
+    let headers = vec![
+        ("content-type", "application/json".to_owned()),
+        ("cache-control", "no-store".to_owned()),
+        ("pragma", "no-cache".to_owned()),
+        ("x-content-type-options", "nosniff".to_owned()),
+    ];
+    Reply { status: breach.status(endpoint), headers, body }
+}
+
+/// A small page for a person, with nothing of the request but Envoy's id of it.
+fn page(breach: Breach, endpoint: Option<Endpoint>, request_id: Option<&str>) -> Reply {
+    let violation = breach.violation;
+    let (error, id, description) = (violation.error(endpoint).name(), violation.id(), violation.description());
+    let uri = error_uri(violation);
+    let request = request_id.map(|id| format!("<dt>Request</dt><dd><code>{id}</code></dd>")).unwrap_or_default();
+    let body = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Request refused</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>This request was refused</h1>\n\
+         <p>The application that sent you here asked in a way that is not allowed: {description}.</p>\n\
+         <p>Nothing was sent to the application. You can close this window.</p>\n\
+         <dl><dt>Error</dt><dd><code>{error}</code></dd><dt>Rule</dt><dd><a href=\"{uri}\" rel=\"noreferrer\"><code>{id}</code></a></dd>{request}</dl>\n\
+         </main>\n</body>\n</html>\n"
+    );
+    let headers = vec![
+        ("content-type", "text/html; charset=utf-8".to_owned()),
+        ("cache-control", "no-store".to_owned()),
+        ("pragma", "no-cache".to_owned()),
+        ("referrer-policy", "no-referrer".to_owned()),
+        ("x-content-type-options", "nosniff".to_owned()),
+        ("x-frame-options", "DENY".to_owned()),
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'".to_owned(),
+        ),
+    ];
+    Reply { status: breach.status(endpoint), headers, body }
+}
+
+/// The page's whole look; system fonts, light and dark, narrow and wide.
+const STYLE: &str = "body{margin:0;font:1rem/1.5 system-ui,sans-serif;background:Canvas;color:CanvasText}\
+main{max-width:34rem;margin:12vh auto;padding:0 1.5rem}h1{font-size:1.4rem}\
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin-top:2rem;padding-top:1rem;border-top:1px solid GrayText}\
+dt{color:GrayText}dd{margin:0;overflow-wrap:anywhere}:root{color-scheme:light dark}";
+
+/// An error that goes back to the client (RFC 6749 §4.1.2.1; never 307 or 308: RFC 9700 §4.12).
+fn redirected(refusal: &Refusal, redirect: &Redirect) -> Reply {
+    let violation = refusal.breach.violation;
+    let mut location = redirect.to.as_str().to_owned();
+    location.push(if location.contains('?') { '&' } else { '?' });
+    location.push_str("error=");
+    location.push_str(violation.error(refusal.endpoint).name());
+    location.push_str("&error_description=");
+    percent::encode_into(violation.description(), &mut location);
+    if let Some(state) = &redirect.state {
+        location.push_str("&state=");
+        percent::encode_into(state, &mut location);
+    }
+    let headers = vec![
+        ("location", location),
+        ("cache-control", "no-store".to_owned()),
+        ("pragma", "no-cache".to_owned()),
+        ("referrer-policy", "no-referrer".to_owned()),
+    ];
+    Reply { status: 303, headers, body: String::new() }
+}
+
+fn error_uri(violation: Violation) -> String {
+    format!("{RULES_PAGE}#{}", violation.id())
+}

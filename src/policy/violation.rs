@@ -1,0 +1,269 @@
+//! Breaches, and the words for them on the wire.
+
+use crate::endpoint::Endpoint;
+
+/// What a request (or an answer) breaks; one variant for each rule, of the same name.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Violation {
+    /// A GET or HEAD request with a body.
+    BodyNotExpected,
+    /// Several clients are named, and one of them is strict or blocked.
+    ClientAmbiguous,
+    /// The client is blocked.
+    ClientBlocked,
+    /// A value that some server would take for a strict client's id.
+    ClientLookalike,
+    /// No client is named where one must be.
+    ClientMissing,
+    /// The policy does not list the client.
+    ClientUnlisted,
+    /// The client cannot be read.
+    ClientUnreadable,
+    /// `code_challenge` is no S256 challenge.
+    CodeChallengeMalformed,
+    /// `code_challenge_method` is not `S256`.
+    CodeChallengeMethodNotS256,
+    /// `code_challenge` is missing.
+    CodeChallengeMissing,
+    /// `code_verifier` is malformed.
+    CodeVerifierMalformed,
+    /// `code_verifier` is missing.
+    CodeVerifierMissing,
+    /// `grant_type` is missing.
+    GrantTypeMissing,
+    /// The client cannot use this grant.
+    GrantTypeNotAllowed,
+    /// The answer carries an ID token.
+    IdTokenIssued,
+    /// Something is longer, or more, than the limit.
+    LimitExceeded,
+    /// The body is no form.
+    MediaTypeNotForm,
+    /// The method is not the endpoint's.
+    MethodNotAllowed,
+    /// A token request has OAuth parameters in its query.
+    ParameterInQuery,
+    /// A parameter that some framework would take for another one.
+    ParameterLookalike,
+    /// A parameter that is badly encoded.
+    ParameterMalformed,
+    /// A parameter that stands twice.
+    ParameterRepeated,
+    /// A path that servers read differently.
+    PathAmbiguous,
+    /// There is no valid policy yet.
+    PolicyUnavailable,
+    /// The redirect URI is not registered.
+    RedirectUriNotRegistered,
+    /// The proxy does not hold the request, or its body does not come.
+    RequestNotHeld,
+    /// `response_type` is missing.
+    ResponseTypeMissing,
+    /// `response_type` is not `code`.
+    ResponseTypeNotCode,
+    /// The request did not come by https.
+    SchemeNotHttps,
+    /// The answer with a token may be cached.
+    TokenResponseCacheable,
+    /// The answer of the token endpoint cannot be read.
+    TokenResponseUnreadable,
+    /// The request asks for another protocol.
+    UpgradeNotAllowed,
+}
+
+/// A breach of a rule, and what it is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Breach {
+    /// What is broken.
+    pub violation: Violation,
+    /// The parameter, or for [`Violation::LimitExceeded`] the limit, that it is about.
+    pub parameter: Option<&'static str>,
+}
+
+impl Breach {
+    /// A breach that is about one parameter.
+    #[must_use]
+    pub fn of(violation: Violation, parameter: &'static str) -> Self {
+        Self { violation, parameter: Some(parameter) }
+    }
+}
+
+impl From<Violation> for Breach {
+    fn from(violation: Violation) -> Self {
+        Self { violation, parameter: None }
+    }
+}
+
+/// An `error` of OAuth.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ErrorCode {
+    /// `access_denied` (RFC 6749 §4.1.2.1).
+    AccessDenied,
+    /// `invalid_client` (RFC 6749 §5.2).
+    InvalidClient,
+    /// `invalid_request` (RFC 6749 §4.1.2.1, §5.2).
+    InvalidRequest,
+    /// `server_error` (RFC 6749 §4.1.2.1).
+    ServerError,
+    /// `temporarily_unavailable` (RFC 6749 §4.1.2.1).
+    TemporarilyUnavailable,
+    /// `unsupported_grant_type` (RFC 6749 §5.2).
+    UnsupportedGrantType,
+    /// `unsupported_response_type` (RFC 6749 §4.1.2.1).
+    UnsupportedResponseType,
+}
+
+impl ErrorCode {
+    /// The word on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidRequest => "invalid_request",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+        }
+    }
+}
+
+impl Violation {
+    /// The id: metric label, log word, settings key and anchor of its page.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::BodyNotExpected => "body-not-expected",
+            Self::ClientAmbiguous => "client-ambiguous",
+            Self::ClientBlocked => "client-blocked",
+            Self::ClientLookalike => "client-lookalike",
+            Self::ClientMissing => "client-missing",
+            Self::ClientUnlisted => "client-unlisted",
+            Self::ClientUnreadable => "client-unreadable",
+            Self::CodeChallengeMalformed => "code-challenge-malformed",
+            Self::CodeChallengeMethodNotS256 => "code-challenge-method-not-s256",
+            Self::CodeChallengeMissing => "code-challenge-missing",
+            Self::CodeVerifierMalformed => "code-verifier-malformed",
+            Self::CodeVerifierMissing => "code-verifier-missing",
+            Self::GrantTypeMissing => "grant-type-missing",
+            Self::GrantTypeNotAllowed => "grant-type-not-allowed",
+            Self::IdTokenIssued => "id-token-issued",
+            Self::LimitExceeded => "limit-exceeded",
+            Self::MediaTypeNotForm => "media-type-not-form",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::ParameterInQuery => "parameter-in-query",
+            Self::ParameterLookalike => "parameter-lookalike",
+            Self::ParameterMalformed => "parameter-malformed",
+            Self::ParameterRepeated => "parameter-repeated",
+            Self::PathAmbiguous => "path-ambiguous",
+            Self::PolicyUnavailable => "policy-unavailable",
+            Self::RedirectUriNotRegistered => "redirect-uri-not-registered",
+            Self::RequestNotHeld => "request-not-held",
+            Self::ResponseTypeMissing => "response-type-missing",
+            Self::ResponseTypeNotCode => "response-type-not-code",
+            Self::SchemeNotHttps => "scheme-not-https",
+            Self::TokenResponseCacheable => "token-response-cacheable",
+            Self::TokenResponseUnreadable => "token-response-unreadable",
+            Self::UpgradeNotAllowed => "upgrade-not-allowed",
+        }
+    }
+
+    /// The `error_description`: static, lower case, nothing of the request
+    /// (`%x20-21 / %x23-5B / %x5D-7E`, RFC 6749 §5.2).
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::BodyNotExpected => "a GET or HEAD request must have no body",
+            Self::ClientAmbiguous => "the request names more than one client",
+            Self::ClientBlocked => "this client is blocked",
+            Self::ClientLookalike => "the client_id is a variant of a protected one; send it exactly as it was issued",
+            Self::ClientMissing => "the request names no client",
+            Self::ClientUnlisted => "this client is not known here",
+            Self::ClientUnreadable => "the request must be a plain form that names its client readably",
+            Self::CodeChallengeMalformed => "code_challenge must be the 43 characters that S256 makes",
+            Self::CodeChallengeMethodNotS256 => "code_challenge_method must be S256",
+            Self::CodeChallengeMissing => "code challenge required",
+            Self::CodeVerifierMalformed => "code_verifier must be 43 to 128 unreserved characters",
+            Self::CodeVerifierMissing => "code_verifier required",
+            Self::GrantTypeMissing => "grant_type required",
+            Self::GrantTypeNotAllowed => "this client cannot use this grant",
+            Self::IdTokenIssued => "an ID token is not for this client",
+            Self::LimitExceeded => "the request is larger than allowed",
+            Self::MediaTypeNotForm => "the body must be application/x-www-form-urlencoded in UTF-8",
+            Self::MethodNotAllowed => "this method is not allowed here",
+            Self::ParameterInQuery => "parameters of a token request belong into its body",
+            Self::ParameterLookalike => "a parameter is a variant of a known one; spell it exactly",
+            Self::ParameterMalformed => "a parameter is badly encoded",
+            Self::ParameterRepeated => "a parameter is included more than once",
+            Self::PathAmbiguous => "the path is a variant of an endpoint; use the exact path",
+            Self::PolicyUnavailable => "no valid policy is loaded yet; try again later",
+            Self::RedirectUriNotRegistered => "redirect_uri is not registered for this client",
+            Self::RequestNotHeld => "the request could not be read in time",
+            Self::ResponseTypeMissing => "response_type required",
+            Self::ResponseTypeNotCode => "response_type must be code",
+            Self::SchemeNotHttps => "https required",
+            Self::TokenResponseCacheable => "the answer of the authorization server could be cached",
+            Self::TokenResponseUnreadable => "the authorization server gave an answer that cannot be passed on",
+            Self::UpgradeNotAllowed => "no other protocol can be asked for here",
+        }
+    }
+
+    /// The `error` on the wire, by endpoint; `None` stands for no endpoint at all.
+    #[must_use]
+    pub fn error(self, endpoint: Option<Endpoint>) -> ErrorCode {
+        let at_token = endpoint == Some(Endpoint::Token);
+        match self {
+            Self::ClientBlocked => ErrorCode::AccessDenied,
+            Self::ClientMissing | Self::ClientUnlisted if at_token => ErrorCode::InvalidClient,
+            Self::GrantTypeNotAllowed if at_token => ErrorCode::UnsupportedGrantType,
+            // `unauthorized_client` makes SDKs throw their registration away.
+            Self::GrantTypeNotAllowed | Self::ResponseTypeNotCode => ErrorCode::UnsupportedResponseType,
+            Self::PolicyUnavailable | Self::RequestNotHeld => ErrorCode::TemporarilyUnavailable,
+            Self::IdTokenIssued | Self::TokenResponseCacheable | Self::TokenResponseUnreadable => ErrorCode::ServerError,
+            Self::BodyNotExpected
+            | Self::ClientAmbiguous
+            | Self::ClientLookalike
+            | Self::ClientMissing
+            | Self::ClientUnlisted
+            | Self::ClientUnreadable
+            | Self::CodeChallengeMalformed
+            | Self::CodeChallengeMethodNotS256
+            | Self::CodeChallengeMissing
+            | Self::CodeVerifierMalformed
+            | Self::CodeVerifierMissing
+            | Self::GrantTypeMissing
+            | Self::LimitExceeded
+            | Self::MediaTypeNotForm
+            | Self::MethodNotAllowed
+            | Self::ParameterInQuery
+            | Self::ParameterLookalike
+            | Self::ParameterMalformed
+            | Self::ParameterRepeated
+            | Self::PathAmbiguous
+            | Self::RedirectUriNotRegistered
+            | Self::ResponseTypeMissing
+            | Self::SchemeNotHttps
+            | Self::UpgradeNotAllowed => ErrorCode::InvalidRequest,
+        }
+    }
+}
+
+impl Breach {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(self, endpoint: Option<Endpoint>) -> u16 {
+        match (self.violation, self.parameter) {
+            (Violation::MethodNotAllowed, _) => 405,
+            (Violation::LimitExceeded, Some("body")) => 413,
+            (Violation::LimitExceeded, Some("path" | "query")) => 414,
+            (violation, _) => match violation.error(endpoint) {
+                ErrorCode::AccessDenied => 403,
+                ErrorCode::InvalidClient => 401,
+                ErrorCode::InvalidRequest | ErrorCode::UnsupportedGrantType | ErrorCode::UnsupportedResponseType => 400,
+                ErrorCode::ServerError => 502,
+                ErrorCode::TemporarilyUnavailable => 503,
+            },
+        }
+    }
+}
