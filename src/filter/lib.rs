@@ -1,2 +1,12 @@
-//! The proxy-wasm adapter: copies bytes in, carries effects out.
+//! The proxy-wasm adapter of tpc-gate: copies bytes in, carries effects out.
+//!
+//! It has no opinions: an `if` about OAuth belongs to the policy core. `host` is
+//! the only file that names host calls, `root` is one gate in one VM, `stream` one
+//! request and its answer.
+
+mod host;
+mod hold;
+mod root;
 mod start;
+mod stream;
+mod telemetry;

@@ -1,18 +1,12 @@
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType};
+//! Where the host comes in. Private, because `main!` writes items without documentation.
+
+use log::LevelFilter;
+use proxy_wasm::types::LogLevel;
+
+use crate::root::Root;
 
 proxy_wasm::main! {{
-    proxy_wasm::set_root_context(|_| Box::new(Root));
+    proxy_wasm::set_log_level(LogLevel::Info);
+    log::set_max_level(LevelFilter::Info);
+    proxy_wasm::set_root_context(|context_id| Box::new(Root::new(context_id)));
 }}
-
-struct Root;
-impl Context for Root {}
-impl RootContext for Root {
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> { Some(Box::new(Stream)) }
-    fn get_type(&self) -> Option<ContextType> { Some(ContextType::HttpContext) }
-}
-struct Stream;
-impl Context for Stream {}
-impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action { Action::Continue }
-}

@@ -1,0 +1,123 @@
+//! One gate in one VM: its configuration, its clock, its streams.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::ContextType;
+use tpc_gate_policy::document::{self, Findings, Level, Loaded};
+use tpc_gate_policy::effect::Counter;
+use tpc_gate_policy::gate::Gate;
+use tpc_gate_policy::reply;
+use tpc_gate_policy::violation::Violation;
+
+use crate::hold::Holds;
+use crate::host;
+use crate::stream::Stream;
+use crate::telemetry::Counters;
+
+/// What the streams of one gate share; each stream keeps what it began with, so
+/// that a reload in between cannot mix two policies.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// `None` while the settings do not load: everything is refused.
+    pub(crate) gate: Option<Gate>,
+    /// Why the gate is not ready, as far as its configuration goes.
+    pub(crate) unready: Option<&'static str>,
+    pub(crate) holds: Holds,
+    pub(crate) counters: Counters,
+}
+
+/// The root context.
+pub(crate) struct Root {
+    context_id: u32,
+    shared: Rc<Shared>,
+}
+
+impl Root {
+    pub(crate) fn new(context_id: u32) -> Self {
+        Self { context_id, shared: Rc::new(shared(None, Some(UNCONFIGURED), "")) }
+    }
+}
+
+const UNCONFIGURED: &str = "the configuration is not valid; see the log";
+
+fn shared(gate: Option<Gate>, unready: Option<&'static str>, name: &str) -> Shared {
+    Shared { gate, unready, holds: Holds::new(name), counters: Counters::new(name) }
+}
+
+impl Context for Root {
+    fn on_done(&mut self) -> bool {
+        true
+    }
+}
+
+impl RootContext for Root {
+    /// Takes a configuration, in every VM and first in one that is thrown away.
+    ///
+    /// A broken update is refused, so that Envoy keeps the old one. A broken start
+    /// is accepted and stays closed: refusing it would end Envoy, or make it answer
+    /// 500 to everybody. Nothing in VM memory tells the two apart; the process-wide
+    /// data does (design, decision 12).
+    fn on_configure(&mut self, _plugin_configuration_size: usize) -> bool {
+        let name = host::root_id();
+        let accepted = format!("accepted/{name}");
+        let loaded = document::load(&host::configuration());
+        report(&name, &loaded.findings);
+        let is_valid = loaded.is_valid();
+        if !is_valid && host::is_marked(&accepted) {
+            log::error!("gate `{name}`: this configuration is refused; the one before it stays in force");
+            return false;
+        }
+        if is_valid {
+            host::mark(&accepted, true);
+        } else {
+            log::error!("gate `{name}`: closed until a valid configuration comes");
+        }
+        let Loaded { gate, .. } = loaded;
+        self.shared = Rc::new(shared(gate, (!is_valid).then_some(UNCONFIGURED), &name));
+        self.shared.holds.begin();
+        host::tick_every(Duration::from_secs(1));
+        true
+    }
+
+    /// Gives up on streams whose body does not come.
+    fn on_tick(&mut self) {
+        let overdue = self.shared.holds.overdue();
+        if !overdue.is_empty() && !self.shared.holds.is_proved() {
+            log::error!(
+                "the body of a held request did not come, and none ever has: the host does not hold requests; \
+                 set `allow_on_headers_stop_iteration: true` in the plugin configuration (Envoy 1.35 or later)"
+            );
+        }
+        for stream_id in overdue {
+            self.shared.counters.count(Counter::Refused(Violation::RequestNotHeld));
+            host::reply_to(stream_id, self.context_id, &reply::not_held());
+        }
+    }
+
+    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(context_id, Rc::clone(&self.shared))))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+/// Says everything at once, so that one reading of the log is enough to mend it.
+fn report(gate: &str, findings: &Findings) {
+    for fault in &findings.faults {
+        let (pointer, line, column, message) = (&fault.pointer, fault.line, fault.column, &fault.message);
+        match fault.level {
+            Level::Document => log::error!("gate `{gate}`: {pointer} (line {line}, column {column}): {message}"),
+            Level::Entry => log::warn!("gate `{gate}`: {pointer} (line {line}, column {column}): {message}"),
+        }
+    }
+    for setting in &findings.danger {
+        log::warn!("gate `{gate}`: danger: {setting}");
+    }
+    for setting in &findings.relaxed {
+        log::info!("gate `{gate}`: relaxed: {setting}");
+    }
+}
