@@ -1,1 +1,20 @@
-fn main() {}
+//! `tpc-gate`: the policy core of the filter, on the command line.
+
+mod cli;
+mod command;
+mod load;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let exit = match cli::Cli::parse().command {
+        cli::Command::Check(arguments) => command::check::run(&arguments),
+        cli::Command::Explain(arguments) => command::explain::run(&arguments),
+        cli::Command::Rules => command::rules::run(),
+        cli::Command::Test(arguments) => command::test::run(&arguments),
+    };
+    ExitCode::from(exit.code())
+}

@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::explanation::Expectation;
+use crate::explanation::{Expectation, Outcome};
+use crate::gate::Gate;
+use crate::head::Head;
 
 /// One case of the corpus, or of a user's own policy tests.
 #[derive(Clone, Debug, Deserialize)]
@@ -133,4 +135,57 @@ fn https() -> String {
 
 fn authority() -> String {
     "login.example.com".to_owned()
+}
+
+impl CaseRequest {
+    /// The head as the filter sees it.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        let pseudo = [
+            (":method", self.method.as_str()),
+            (":path", &self.target),
+            (":scheme", &self.scheme),
+            (":authority", &self.authority),
+        ];
+        let lines = pseudo.into_iter().chain(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        Head::new(lines.map(|(name, value)| (name, octets(value))))
+    }
+
+    /// The body as the filter sees it, once it is whole.
+    #[must_use]
+    pub fn octets(&self) -> Vec<u8> {
+        octets(self.body.as_deref().unwrap_or_default())
+    }
+}
+
+impl Case {
+    /// What is wrong with the case itself: one that compares nothing proves nothing.
+    #[must_use]
+    pub fn fault(&self) -> Option<&'static str> {
+        if self.not.values().any(String::is_empty) {
+            return Some("`not` needs a reason");
+        }
+        match self.expect.outcome {
+            Outcome::Refuse if self.expect.violations.is_none() => Some("a refusal must say its `violations`"),
+            Outcome::Forward if self.expect.forwards.is_none() => Some("a forwarded request must say what it `forwards`"),
+            Outcome::Refuse | Outcome::Forward | Outcome::Pass => None,
+        }
+    }
+
+    /// Runs the case against a gate; one sentence for each difference.
+    #[must_use]
+    pub fn run(&self, gate: &Gate) -> Vec<String> {
+        if let Some(fault) = self.fault() {
+            return vec![fault.to_owned()];
+        }
+        let explanation = gate.explain(&self.request.head(), &self.request.octets(), true);
+        self.expect.differences(&explanation)
+    }
+}
+
+/// Latin-1: one character is one octet; what is beyond is written as UTF-8.
+#[must_use]
+pub fn octets(text: &str) -> Vec<u8> {
+    let latin1: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    latin1.unwrap_or_else(|| text.as_bytes().to_vec())
 }

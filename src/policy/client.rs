@@ -109,6 +109,17 @@ impl Clients {
         self.by_id.insert(client.id.clone(), Rc::new(client));
     }
 
+    /// A client by its id, octet for octet.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Client> {
+        self.by_id.get(id).map(Rc::as_ref)
+    }
+
+    /// All clients, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Client> {
+        self.by_id.values().map(Rc::as_ref)
+    }
+
     /// Whether the document lists an id.
     #[must_use]
     pub fn lists(&self, id: &str) -> bool {

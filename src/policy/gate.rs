@@ -6,6 +6,7 @@ use crate::authorization::{self, AuthorizationRequest};
 use crate::client::{Client, ClientKind, Clients};
 use crate::decision::{Decision, Forwarding, Judgement, Redirect, Refusal};
 use crate::endpoint::{Endpoint, Place};
+use crate::explanation::Explanation;
 use crate::head::Head;
 use crate::mention::Mentions;
 use crate::parameters::Parameters;
@@ -169,5 +170,22 @@ impl Judgement {
     #[must_use]
     pub fn refused(breach: Breach, endpoint: Option<Endpoint>, kind: Option<ClientKind>, client: Option<Rc<Client>>) -> Self {
         Self { endpoint, kind, client, breaches: vec![breach], decision: Decision::Refuse(Refusal { breach, endpoint, redirect: None }) }
+    }
+}
+
+impl Gate {
+    /// What becomes of a whole request, for explanations and tests: the same
+    /// steps as in the proxy, without one.
+    #[must_use]
+    pub fn explain(&self, head: &Head, body: &[u8], shows_secrets: bool) -> Explanation {
+        let judgement = match self.inspect(head, body.is_empty()) {
+            Inspection::Pass | Inspection::PassHost | Inspection::Ready => return Explanation::of_other(self),
+            Inspection::Judged(judgement) => *judgement,
+            Inspection::Await(pending) => {
+                let is_too_long = body.len() > self.settings.limits.body;
+                pending.complete(self, if is_too_long { Body::TooLong } else { Body::Whole(body) })
+            }
+        };
+        Explanation::shown(&judgement, self, shows_secrets)
     }
 }

@@ -52,9 +52,8 @@ impl Parameters {
             if count >= limit {
                 return Err(ParameterError::TooMany);
             }
-            let name = decode(name)?;
-            semicolon = semicolon.or(known_behind_semicolon(value));
-            let value = decode(value)?;
+            semicolon = semicolon.or(known_at_semicolon(name, value));
+            let (name, value) = (decode(name)?, decode(value)?);
             let Some(known) = known_name(&name) else {
                 lookalike = lookalike.or_else(|| meant_name(&name));
                 parameters.unknown.push(name.into_owned());
@@ -168,8 +167,12 @@ fn meant_name(name: &str) -> Option<&'static str> {
 }
 
 /// A known name that only appears where a server splits at `;`.
-fn known_behind_semicolon(value: &[u8]) -> Option<&'static str> {
-    value.split(|&byte| byte == b';').skip(1).find_map(|segment| {
+fn known_at_semicolon(name: &[u8], value: &[u8]) -> Option<&'static str> {
+    let is_semicolon = |byte: &u8| *byte == b';';
+    // The part before the first `;` of a value belongs to the name that stands before it.
+    let in_name = if name.contains(&b';') { name } else { &[] };
+    let segments = in_name.split(is_semicolon).chain(value.split(is_semicolon).skip(1));
+    segments.filter(|segment| !segment.is_empty()).find_map(|segment| {
         let name = segment.split(|&byte| byte == b'=').next().unwrap_or_default();
         let name = decode(name).ok()?;
         known_name(&name).or_else(|| meant_name(&name))
@@ -262,6 +265,8 @@ mod tests {
         assert_eq!(Parameters::parse(b"state=a;b=c", 64).unwrap().get("state"), Some("a;b=c"));
         assert_eq!(Parameters::parse(b"a=1;client_id=x", 64), Err(ParameterError::Semicolon("client_id")));
         assert_eq!(Parameters::parse(b"a=1;Client.Id=x", 64), Err(ParameterError::Semicolon("client_id")));
+        assert_eq!(Parameters::parse(b"a;client_id=x", 64), Err(ParameterError::Semicolon("client_id")));
+        assert_eq!(Parameters::parse(b"client_id;a=x", 64), Err(ParameterError::Semicolon("client_id")));
     }
 
     #[test]

@@ -79,6 +79,21 @@ impl Rule {
     }
 }
 
+/// The rules as a Markdown table.
+#[must_use]
+pub fn table(rules: &[Rule]) -> String {
+    let mut out = "| rule | endpoints | reach | citation | meaning |\n|---|---|---|---|---|\n".to_owned();
+    for rule in rules {
+        let endpoints: Vec<&str> = rule.endpoints.iter().map(|endpoint| endpoint.name()).collect();
+        let (id, description) = (rule.violation.id(), rule.violation.description());
+        let row = [&format!("[`{id}`](docs/rules.md#{id})"), &endpoints.join(", "), rule.reach.name(), rule.citation, description];
+        out.push_str("| ");
+        out.push_str(&row.join(" | "));
+        out.push_str(" |\n");
+    }
+    out
+}
+
 /// Checks a request as it was read against stage one, in table order.
 pub(crate) fn identify(reading: &Reading<'_>) -> Vec<Breach> {
     breaches(|rule| {

@@ -1,0 +1,85 @@
+//! The cases of `tests/cases`, embedded: the wasm that runs in Node has no files.
+
+use tpc_gate_policy::case::Case;
+use tpc_gate_policy::document;
+use tpc_gate_policy::gate::Gate;
+
+/// One folder: settings, a policy, and files of cases that run under them.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(crate) name: &'static str,
+    pub(crate) settings: &'static str,
+    pub(crate) policy: &'static str,
+    files: &'static [(&'static str, &'static str)],
+}
+
+impl Folder {
+    /// All cases, in order.
+    pub(crate) fn cases(&self) -> Vec<Case> {
+        self.files
+            .iter()
+            .flat_map(|(file, text)| {
+                let cases: Vec<Case> =
+                    serde_json::from_str(text).unwrap_or_else(|error| panic!("{}/{file}: {error}", self.name));
+                cases
+            })
+            .collect()
+    }
+
+    /// The gate under which the cases run: the two documents as the filter gets them.
+    pub(crate) fn gate(&self) -> Gate {
+        let loaded = document::load(self.configuration().as_bytes());
+        assert!(loaded.is_valid(), "{}: {:?}", self.name, loaded.findings);
+        loaded.gate.unwrap()
+    }
+
+    /// The settings with the policy inside.
+    pub(crate) fn configuration(&self) -> String {
+        let settings = self.settings.trim_end().strip_suffix('}').unwrap().trim_end();
+        format!("{settings},\n  \"policy\": {{\"inline\": {}}}\n}}", self.policy.trim_end())
+    }
+}
+
+/// All folders.
+pub(crate) fn folders() -> &'static [Folder] {
+    FOLDERS
+}
+
+macro_rules! folder {
+    ($name:literal: $($file:literal),*) => {
+        Folder {
+            name: $name,
+            settings: include_str!(concat!("../cases/", $name, "/settings.json")),
+            policy: include_str!(concat!("../cases/", $name, "/policy.json")),
+            files: &[$(($file, include_str!(concat!("../cases/", $name, "/", $file, ".json")))),*],
+        }
+    };
+}
+
+const FOLDERS: &[Folder] = &[
+    folder!("default": "answers", "authorization", "identity", "parameters", "path", "token"),
+    folder!("https": "scheme"),
+    folder!("limits": "limits"),
+    folder!("refuse-unlisted": "unlisted"),
+];
+
+/// The files as the list above has them, for comparison with those on disk.
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn the_embedded_files_are_those_on_disk() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut on_disk = Vec::new();
+    for folder in std::fs::read_dir(root).unwrap().map(Result::unwrap) {
+        for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+            let (folder, file) = (folder.file_name().into_string().unwrap(), file.file_name().into_string().unwrap());
+            if !matches!(file.as_str(), "settings.json" | "policy.json") {
+                on_disk.push(format!("{folder}/{file}"));
+            }
+        }
+    }
+    on_disk.sort();
+    let mut embedded: Vec<String> =
+        FOLDERS.iter().flat_map(|folder| folder.files.iter().map(|(file, _)| format!("{}/{file}.json", folder.name))).collect();
+    embedded.sort();
+    assert_eq!(on_disk, embedded);
+}
