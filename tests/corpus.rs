@@ -8,13 +8,13 @@
 
 use std::collections::BTreeMap;
 
+use tpc_gate_policy::Body;
 use tpc_gate_policy::answer::{Change, Exchange};
 use tpc_gate_policy::case::{Case, Runner, octets};
 use tpc_gate_policy::explanation::Outcome;
 use tpc_gate_policy::gate::Inspection;
 use tpc_gate_policy::head::Head;
 use tpc_gate_policy::rule::{RULES, Reach};
-use tpc_gate_policy::Body;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -32,7 +32,8 @@ fn every_case_is_judged_as_it_says() {
                 continue;
             }
             ran += 1;
-            differences.extend(case.run(&gate).into_iter().map(|difference| format!("{}: {}: {difference}", folder.name, case.name)));
+            differences
+                .extend(case.run(&gate).into_iter().map(|difference| format!("{}: {}: {difference}", folder.name, case.name)));
         }
         assert!(ran > 0, "{} has no case", folder.name);
     }
@@ -47,12 +48,15 @@ fn every_answer_is_delivered_as_its_case_says() {
         for case in folder.cases() {
             let (Some(upstream), Some(delivered)) = (&case.upstream, &case.delivered) else { continue };
             let request = case.request.head();
-            let Inspection::Await(pending) = gate.inspect(&request, false) else { panic!("{}: no request to wait for", case.name) };
+            let Inspection::Await(pending) = gate.inspect(&request, false) else {
+                panic!("{}: no request to wait for", case.name)
+            };
             let judgement = pending.complete(&gate, Body::Whole(&case.request.octets()));
             let mut headers: Vec<(String, Vec<u8>)> = vec![(":status".to_owned(), upstream.status.to_string().into())];
             headers.extend(upstream.headers.iter().map(|(name, value)| (name.clone(), octets(value))));
             let body = octets(&upstream.body);
-            let change = Exchange::after(&judgement).map(|exchange| exchange.judge(&Head::new(headers.clone()), Some(&body), None).change);
+            let change =
+                Exchange::after(&judgement).map(|exchange| exchange.judge(&Head::new(headers.clone()), Some(&body), None).change);
             let (status, answered) = match change {
                 None | Some(Change::AsIs) => (upstream.status, body),
                 Some(Change::Trimmed { body: trimmed, set, removed }) => {
@@ -105,8 +109,12 @@ fn every_rule_has_a_case_on_both_sides() {
         let (refused, passed) = if rule.is_about_answers() {
             let changes = |case: &&Case| {
                 let (Some(upstream), Some(delivered)) = (&case.upstream, &case.delivered) else { return false };
-                let marks = |name: &str| delivered.headers.contains_key(name) && !upstream.headers.contains(&(name.to_owned(), "no-store".to_owned()));
-                upstream.status != delivered.status || delivered.body.as_ref().is_some_and(|body| *body != upstream.body) || marks("cache-control")
+                let marks = |name: &str| {
+                    delivered.headers.contains_key(name) && !upstream.headers.contains(&(name.to_owned(), "no-store".to_owned()))
+                };
+                upstream.status != delivered.status
+                    || delivered.body.as_ref().is_some_and(|body| *body != upstream.body)
+                    || marks("cache-control")
             };
             let strict: Vec<&Case> = cases.iter().filter(|case| !is_first_party(case)).collect();
             (strict.iter().any(changes), strict.iter().any(|case| !changes(case)))

@@ -1,1 +1,230 @@
-fn main() {}
+//! What holds for every input: nothing panics, parse and print are inverse, and
+//! what is forwarded reads the same for every parser.
+
+#![cfg(test)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a property that does not hold must fail")]
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use tpc_gate_policy::Body;
+use tpc_gate_policy::answer::Exchange;
+use tpc_gate_policy::decision::Decision;
+use tpc_gate_policy::document;
+use tpc_gate_policy::gate::{Gate, Inspection};
+use tpc_gate_policy::head::Head;
+use tpc_gate_policy::parameters::Parameters;
+
+fn gate() -> Gate {
+    let settings = document::load_settings(include_bytes!("cases/default/settings.json")).0.unwrap();
+    let policy = document::load_policy(include_bytes!("cases/default/policy.json"), &settings).0.unwrap();
+    Gate { settings, policy }
+}
+
+/// Octets that are more often interesting than random ones.
+fn octets() -> impl Strategy<Value = Vec<u8>> {
+    let pieces = prop_oneof![
+        prop::sample::select(vec![
+            "client_id", "client%5Fid", "Client.Id", "client_id[]", "scope", "state", "code", "grant_type", "request", "=", "&", ";", "%", "%00",
+            "%u0074", "%zz", "+", "tpc_native01", "TPC_native01", "first_portal", "stopped_app", "https://agent.example/client.json", "\u{feff}",
+            "\u{ff54}", "{\"", "\":\"", "\"}", "[", "]", "name=\"client_id\"\r\n\r\n", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0cGNfYSJ9.", "?", "/", "//", "..;",
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
+        prop::collection::vec(any::<u8>(), 0..6),
+    ];
+    prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+fn heads() -> impl Strategy<Value = Head> {
+    let paths = prop::sample::select(vec!["/oauth/authorize", "/oauth/token", "/oauth/token/", "/other", ""]);
+    let names = prop::sample::select(vec![
+        "authorization", "content-type", "content-encoding", "accept", "x-original-url", "upgrade", "x-forwarded-proto", "x-request-id", "host",
+        "oauth-client-attestation", "cookie",
+    ]);
+    let values = prop_oneof![
+        octets(),
+        octets().prop_map(|octets| [b"Basic ".as_slice(), &octets].concat()),
+        prop::sample::select(vec!["application/x-www-form-urlencoded", "application/json", "text/html"]).prop_map(|text| text.as_bytes().to_vec()),
+    ];
+    let methods = prop::sample::select(vec!["GET", "POST", "HEAD", "CONNECT", ""]);
+    (methods, paths, octets(), prop::collection::vec((names, values), 0..6)).prop_map(|(method, path, query, headers)| {
+        let target = [path.as_bytes(), b"?", &query].concat();
+        let lines = [(":method", method.as_bytes().to_vec()), (":path", target), (":authority", b"login.example.com".to_vec())];
+        Head::new(lines.into_iter().chain(headers))
+    })
+}
+
+/// A strict client's parameters, honest enough to be forwarded now and then.
+fn parameters() -> impl Strategy<Value = BTreeMap<&'static str, String>> {
+    let values = "[ -~]{0,12}";
+    (values, values, values, prop::option::of(values)).prop_map(|(state, scope, nonce, foo)| {
+        let mut parameters = BTreeMap::from([
+            ("client_id", "tpc_vbc2Y77hGZfbhkSi7y3gTh".to_owned()),
+            ("response_type", "code".to_owned()),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned()),
+            ("code_challenge_method", "S256".to_owned()),
+            ("state", state),
+            ("scope", scope),
+            ("nonce", nonce),
+        ]);
+        if let Some(foo) = foo {
+            parameters.insert("foo", foo);
+        }
+        parameters
+    })
+}
+
+fn encode(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
+fn forwarded(gate: &Gate, target: &str) -> Option<String> {
+    let head = Head::new([(":method", "GET"), (":path", target), (":scheme", "https"), (":authority", "login.example.com")]);
+    match gate.inspect(&head, true) {
+        Inspection::Judged(judgement) => match judgement.decision {
+            Decision::Forward(forwarding) => Some(forwarding.target()),
+            Decision::Pass | Decision::Refuse(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// The parser models of the standards' section 6.2, over one query.
+fn models(query: &str) -> Vec<Vec<(String, String)>> {
+    let decode = |text: &str, plus: bool| -> String {
+        let bytes = text.as_bytes();
+        let (mut out, mut at) = (Vec::new(), 0);
+        while at < bytes.len() {
+            match bytes[at] {
+                b'%' if at + 2 < bytes.len() && u8::from_str_radix(&text[at + 1..at + 3], 16).is_ok() => {
+                    out.push(u8::from_str_radix(&text[at + 1..at + 3], 16).unwrap());
+                    at += 2;
+                }
+                b'+' if plus => out.push(b' '),
+                other => out.push(other),
+            }
+            at += 1;
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    };
+    let split = |separators: &[char], plus: bool| -> Vec<(String, String)> {
+        query
+            .split(separators)
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (decode(name, plus), decode(value, plus)))
+            .collect()
+    };
+    let fold = |pairs: Vec<(String, String)>, name: fn(&str) -> String, last: bool| -> Vec<(String, String)> {
+        let mut map: Vec<(String, String)> = Vec::new();
+        for (key, value) in pairs {
+            let key = name(&key);
+            match map.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, old)) if last => *old = value,
+                Some(_) => {}
+                None => map.push((key, value)),
+            }
+        }
+        map
+    };
+    vec![
+        fold(split(&['&'], true), str::to_owned, false),
+        fold(split(&['&'], true), str::to_owned, true),
+        fold(split(&['&'], false), str::to_owned, false),
+        fold(split(&['&', ';'], true), str::to_owned, true),
+        fold(split(&['&'], true), str::to_lowercase, true),
+        fold(split(&['&'], true), |name| name.replace(['.', ' ', '['], "_"), true),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_request_panics(head in heads(), body in octets(), ends in any::<bool>()) {
+        let gate = gate();
+        if let Inspection::Await(pending) = gate.inspect(&head, ends) {
+            for body in [Body::Whole(&body), Body::TooLong] {
+                let judgement = pending.complete(&gate, body);
+                let _effects = judgement.effects(&gate, &head);
+            }
+        }
+        let _explanation = gate.explain(&head, &body, false);
+    }
+
+    #[test]
+    fn no_document_panics(text in octets()) {
+        let _settings = document::load(&text);
+        let nested = [br#"{"format":1,"revision":1,"clients":[{"client_id":""#.as_slice(), &text, br#""}]}"#].concat();
+        let _policy = document::load_policy(&nested, &gate().settings);
+    }
+
+    #[test]
+    fn no_answer_panics(body in octets(), cache in octets()) {
+        let gate = gate();
+        let form = "grant_type=refresh_token&refresh_token=r&client_id=tpc_native01";
+        let head = Head::new([(":method", "POST"), (":path", "/oauth/token"), ("content-type", "application/x-www-form-urlencoded")]);
+        let Inspection::Await(pending) = gate.inspect(&head, false) else { return Ok(()) };
+        let exchange = Exchange::after(&pending.complete(&gate, Body::Whole(form.as_bytes()))).unwrap();
+        let answer = Head::new([(":status", b"200".to_vec()), ("cache-control", cache)]);
+        let _delivery = exchange.judge(&answer, Some(&body), None);
+    }
+
+    #[test]
+    fn parse_and_print_are_inverse(raw in octets()) {
+        if let Ok(parameters) = Parameters::parse(&raw, 64) {
+            let printed = parameters.print();
+            let again = Parameters::parse(printed.as_bytes(), 64).unwrap();
+            prop_assert_eq!(&again.print(), &printed);
+            let mut known = parameters;
+            let _unknown = known.keep(&again_names(&printed));
+            prop_assert_eq!(known, again);
+        }
+    }
+
+    #[test]
+    fn what_is_forwarded_reads_the_same_for_every_parser(parameters in parameters()) {
+        let query: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let target = format!("/oauth/authorize?{}", query.join("&"));
+        if let Some(forwarded) = forwarded(&gate(), &target) {
+            let (_, query) = forwarded.split_once('?').unwrap();
+            let readings = models(query);
+            for reading in &readings {
+                prop_assert_eq!(reading, &readings[0]);
+            }
+            for (name, value) in &readings[0] {
+                if name != "redirect_uri" {
+                    prop_assert_eq!(Some(value), parameters.get(name.as_str()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn another_pair_never_turns_a_refusal_into_a_pass(parameters in parameters(), drop in 0..7_usize, extra in octets()) {
+        let gate = gate();
+        let names: Vec<&str> = parameters.keys().copied().collect();
+        let query: Vec<String> = parameters
+            .iter()
+            .filter(|(name, _)| **name == "client_id" || **name != names[drop % names.len()])
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
+        let target = format!("/oauth/authorize?{}", query.join("&"));
+        let longer = [target.as_bytes(), b"&zz=", &extra].concat();
+        let outcome = |target: &[u8]| {
+            let head = Head::new([(":method", b"GET".as_slice()), (":path", target), (":scheme", b"https")]);
+            gate.explain(&head, b"", false).outcome
+        };
+        use tpc_gate_policy::explanation::Outcome;
+        // A strict client is named in both, so neither ever passes untouched.
+        prop_assert_ne!(outcome(&longer), Outcome::Pass);
+        if outcome(target.as_bytes()) == Outcome::Refuse {
+            // Only a parameter that was missing could mend it, and `zz` begins none.
+            prop_assert!(outcome(&longer) == Outcome::Refuse || extra.contains(&b'&'));
+        }
+    }
+}
+
+fn again_names(printed: &str) -> Vec<&str> {
+    printed.split('&').map(|pair| pair.split('=').next().unwrap_or_default()).collect()
+}

@@ -72,8 +72,12 @@ struct FormRow {
 fn forms() {
     let mut differences = Vec::new();
     for row in rows::<FormRow>(include_str!("vectors/form.json")) {
-        let raw: Vec<u8> =
-            row.raw_hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect();
+        let raw: Vec<u8> = row
+            .raw_hex
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect();
         let parsed = Parameters::parse(&raw, 64);
         let is_as_expected = match &row.expect {
             serde_json::Value::String(expected) => {
@@ -90,7 +94,9 @@ fn forms() {
             }
             serde_json::Value::Object(expected) => parsed.as_ref().is_ok_and(|parameters| {
                 let values_agree = expected.iter().all(|(name, value)| match value {
-                    serde_json::Value::Array(values) => parameters.all(name).iter().eq(values.iter().map(|value| value.as_str().unwrap())),
+                    serde_json::Value::Array(values) => {
+                        parameters.all(name).iter().eq(values.iter().map(|value| value.as_str().unwrap()))
+                    }
                     value => parameters.get(name) == value.as_str(),
                 });
                 // Nothing else is known either: what is printed has just these names.
@@ -169,7 +175,8 @@ fn pkce() {
             (Some(Some(_)), Some(_)) => "invalid_grant",
         };
         if actual != row.result {
-            differences.push(format!("{:?} {}: expected {}, got {actual} ({})", row.verifier, row.challenge, row.result, row.why));
+            differences
+                .push(format!("{:?} {}: expected {}, got {actual} ({})", row.verifier, row.challenge, row.result, row.why));
         }
     }
     assert_none(&differences);

@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// Say what the gate would make of one raw HTTP/1.1 request, and why.
     Explain(ExplainArguments),
     /// Print the rule table in Markdown.
-    Rules,
+    Rules(RulesArguments),
     /// Run policy tests: files of cases, each a request and what must become of it.
     Test(TestArguments),
 }
@@ -65,6 +65,13 @@ pub(crate) struct ExplainArguments {
     pub(crate) show_secrets: bool,
     /// The request; without it, standard input.
     pub(crate) request: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RulesArguments {
+    /// Print the whole page, with a section for each rule.
+    #[arg(long)]
+    pub(crate) page: bool,
 }
 
 #[derive(Args, Debug)]

@@ -4,8 +4,8 @@
 //! the only file that names host calls, `root` is one gate in one VM, `stream` one
 //! request and its answer.
 
-mod host;
 mod hold;
+mod host;
 mod root;
 mod start;
 mod stream;

@@ -108,7 +108,7 @@ pub(crate) fn token_answer_is_readable(answer: &TokenAnswer<'_>) -> Result<(), B
 }
 
 /// Takes an ID token out: strict clients get no identity
-/// (OpenID Connect Core §3.1.3.3; the vendor's strict mode).
+/// (`OpenID` Connect Core §3.1.3.3; the vendor's strict mode).
 pub(crate) fn no_id_token_is_issued(answer: &TokenAnswer<'_>) -> Result<(), Breach> {
     let is_issued = answer.object.as_ref().is_some_and(|object| object.has("id_token"));
     if is_issued { Err(Breach::of(Violation::IdTokenIssued, "id_token")) } else { Ok(()) }

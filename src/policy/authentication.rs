@@ -63,7 +63,10 @@ impl BasicCredentials {
 
 impl std::fmt::Debug for BasicCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BasicCredentials").field("client_id", &self.client_id).field("token68", &"[redacted]").finish_non_exhaustive()
+        f.debug_struct("BasicCredentials")
+            .field("client_id", &self.client_id)
+            .field("token68", &"[redacted]")
+            .finish_non_exhaustive()
     }
 }
 

@@ -51,7 +51,13 @@ pub struct Forwarding {
 
 impl Forwarding {
     /// Rebuilds a request from what was parsed.
-    pub(crate) fn new(endpoint: Endpoint, head: &Head, parameters: Parameters, dropped: Vec<String>, authorization: Option<String>) -> Self {
+    pub(crate) fn new(
+        endpoint: Endpoint,
+        head: &Head,
+        parameters: Parameters,
+        dropped: Vec<String>,
+        authorization: Option<String>,
+    ) -> Self {
         let also_removed: &[&'static str] = match endpoint {
             // No client authenticates at the authorization endpoint.
             Endpoint::Authorization => &["authorization"],

@@ -112,7 +112,8 @@ impl EndpointPath {
             segment == "{}"
                 || (!matches!(segment, "" | "." | "..")
                     && segment.bytes().all(|byte| {
-                        crate::percent::is_unreserved(byte) || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
+                        crate::percent::is_unreserved(byte)
+                            || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
                     }))
         };
         if !rest.split('/').all(fits) {

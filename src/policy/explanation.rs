@@ -138,6 +138,7 @@ pub struct ExpectedForwards {
 }
 
 /// Tells `null` (`Some(None)`) from absent (`None`).
+#[expect(clippy::option_option, reason = "a case may expect null, or not look at the member at all")]
 fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -233,11 +234,7 @@ impl Forwards {
             "Basic [redacted]".clone_into(authorization);
         }
         let removed = forwarding.removed().iter().map(|&name| name.to_owned()).collect();
-        Self {
-            target: forwarding.target_of(&printed),
-            body: body.map(|_| printed),
-            headers: HeaderChanges { set, removed },
-        }
+        Self { target: forwarding.target_of(&printed), body: body.map(|_| printed), headers: HeaderChanges { set, removed } }
     }
 }
 

@@ -77,15 +77,12 @@ fn unescape_html(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("&#") {
         out.push_str(before);
-        match character_reference(after) {
-            Some((c, tail)) => {
-                out.push(c);
-                rest = tail;
-            }
-            None => {
-                out.push_str("&#");
-                rest = after;
-            }
+        if let Some((c, tail)) = character_reference(after) {
+            out.push(c);
+            rest = tail;
+        } else {
+            out.push_str("&#");
+            rest = after;
         }
     }
     out.push_str(rest);
@@ -110,8 +107,17 @@ mod tests {
     #[test]
     fn servers_that_fold_are_followed() {
         for variant in [
-            "TPC_abc", "tpc_abc ", "\u{a0}tpc_abc\t", "\u{ff54}pc_abc", "t\u{1e57}c_abc", "tpc_abc\0x",
-            "\u{feff}tpc_abc", "t\u{200b}pc_abc", "&#116;pc_abc", "&#x74;pc_abc", "tp\u{301}c_ABC",
+            "TPC_abc",
+            "tpc_abc ",
+            "\u{a0}tpc_abc\t",
+            "\u{ff54}pc_abc",
+            "t\u{1e57}c_abc",
+            "tpc_abc\0x",
+            "\u{feff}tpc_abc",
+            "t\u{200b}pc_abc",
+            "&#116;pc_abc",
+            "&#x74;pc_abc",
+            "tp\u{301}c_ABC",
         ] {
             assert_eq!(fold(variant), "tpc_abc", "{variant:?}");
         }
@@ -126,8 +132,19 @@ mod tests {
     #[test]
     fn names_fold_as_frameworks_rewrite_them() {
         for name in [
-            "client_id", "Client_ID", "client.id", "client id", " client_id", "client[id", "client_id[]",
-            "client_id[0]", "client_id[x]", "client_id\0x", "\u{feff}client_id", "?client_id", "cl\u{131}ent_id",
+            "client_id",
+            "Client_ID",
+            "client.id",
+            "client id",
+            " client_id",
+            "client[id",
+            "client_id[]",
+            "client_id[0]",
+            "client_id[x]",
+            "client_id\0x",
+            "\u{feff}client_id",
+            "?client_id",
+            "cl\u{131}ent_id",
         ] {
             assert_eq!(fold_name(name.as_bytes()), "client_id", "{name:?}");
         }

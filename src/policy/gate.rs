@@ -139,10 +139,9 @@ fn judge_authorization(reading: &Reading<'_>, client: &Client, mut parameters: P
     let breaches = rule::judge_authorization(&request);
     let redirect_uri = request.redirect_uri;
     if let Some(&breach) = breaches.first() {
-        let redirect = redirect_uri.filter(|_| client.errors_are_redirected).map(|to| Redirect {
-            to,
-            state: parameters.get("state").map(str::to_owned),
-        });
+        let redirect = redirect_uri
+            .filter(|_| client.errors_are_redirected)
+            .map(|to| Redirect { to, state: parameters.get("state").map(str::to_owned) });
         return (breaches, Decision::Refuse(Refusal { breach, endpoint: Some(Endpoint::Authorization), redirect }));
     }
     if let Some(uri) = redirect_uri {
@@ -169,7 +168,13 @@ impl Judgement {
     /// A refusal for the state of the gate itself.
     #[must_use]
     pub fn refused(breach: Breach, endpoint: Option<Endpoint>, kind: Option<ClientKind>, client: Option<Rc<Client>>) -> Self {
-        Self { endpoint, kind, client, breaches: vec![breach], decision: Decision::Refuse(Refusal { breach, endpoint, redirect: None }) }
+        Self {
+            endpoint,
+            kind,
+            client,
+            breaches: vec![breach],
+            decision: Decision::Refuse(Refusal { breach, endpoint, redirect: None }),
+        }
     }
 }
 

@@ -143,8 +143,7 @@ impl MediaType {
         let value = value.to_ascii_lowercase();
         let mut parts = value.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
         let essence = parts.next().unwrap_or_default();
-        let charset_is_utf8 = parts
-            .all(|parameter| matches!(parameter, b"" | b"charset=utf-8" | b"charset=\"utf-8\""));
+        let charset_is_utf8 = parts.all(|parameter| matches!(parameter, b"" | b"charset=utf-8" | b"charset=\"utf-8\""));
         match essence {
             _ if !charset_is_utf8 => Self::Other,
             b"application/x-www-form-urlencoded" => Self::Form,

@@ -7,7 +7,6 @@
 //! of them agree is safe to judge; one in which they do not is refused as soon as
 //! a strict client is among them.
 
-
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -257,7 +256,6 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,9 +269,21 @@ mod tests {
     #[test]
     fn names_and_values_are_read_as_the_forgiving_read_them() {
         for query in [
-            "client_id=tpc_a", "client%5Fid=tpc_a", "Client_ID=tpc_a", "client.id=tpc_a", "client_id[]=tpc_a", "client_id%5B0%5D=tpc_a",
-            "x=1;client_id=tpc_a", "client_id=%74pc_a", "client_id=%2574pc_a", "client%255Fid=tpc_a", "client_id=%u0074pc_a",
-            "?client_id=tpc_a", "%EF%BB%BFclient_id=tpc_a", "client+id=tpc_a", "client_id%00x=tpc_a",
+            "client_id=tpc_a",
+            "client%5Fid=tpc_a",
+            "Client_ID=tpc_a",
+            "client.id=tpc_a",
+            "client_id[]=tpc_a",
+            "client_id%5B0%5D=tpc_a",
+            "x=1;client_id=tpc_a",
+            "client_id=%74pc_a",
+            "client_id=%2574pc_a",
+            "client%255Fid=tpc_a",
+            "client_id=%u0074pc_a",
+            "?client_id=tpc_a",
+            "%EF%BB%BFclient_id=tpc_a",
+            "client+id=tpc_a",
+            "client_id%00x=tpc_a",
         ] {
             let target = format!("/authorize?{query}");
             let found = clients(&[(":path", &target)], b"");
@@ -299,7 +309,10 @@ mod tests {
             ("application/json", "{\"client\\u005fid\":\"tpc_a\"}"),
             ("application/json", "{\"client_id\":[\"tpc_a\"]}"),
             ("application/json", "{\"client_id\":\"tpc_a\",}"),
-            ("multipart/form-data; boundary=b", "--b\r\ncontent-disposition: form-data; name=\"client_id\"\r\n\r\ntpc_a\r\n--b--"),
+            (
+                "multipart/form-data; boundary=b",
+                "--b\r\ncontent-disposition: form-data; name=\"client_id\"\r\n\r\ntpc_a\r\n--b--",
+            ),
             ("multipart/form-data; boundary=b", "--b\ncontent-disposition: form-data; NAME=client_id\n\ntpc_a\n--b--"),
             ("text/xml", "<client>tpc_a</client>"),
         ] {

@@ -88,12 +88,13 @@ fn hex_pair(bytes: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 fn percent_u(bytes: &[u8]) -> Option<(char, &[u8])> {
-    let (&[u, a, b, c, d], rest) = bytes.split_first_chunk::<5>()?;
-    if !u.eq_ignore_ascii_case(&b'u') {
+    let (&marker, digits) = bytes.split_first()?;
+    if !marker.eq_ignore_ascii_case(&b'u') {
         return None;
     }
+    let (&digits, rest) = digits.split_first_chunk::<4>()?;
     let mut point = 0_u32;
-    for digit in [a, b, c, d] {
+    for digit in digits {
         point = (point << 4) | u32::from(hex_value(digit)?);
     }
     Some((char::from_u32(point)?, rest))

@@ -155,12 +155,11 @@ fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     let scheme_fits = scheme.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-    let characters_fit = rest.bytes().all(|byte| {
-        byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&byte)
-    });
-    let escapes_fit = rest.split('%').skip(1).all(|after| {
-        after.get(..2).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    });
+    let characters_fit = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&byte));
+    let escapes_fit = rest
+        .split('%')
+        .skip(1)
+        .all(|after| after.get(..2).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())));
     scheme_fits && !rest.is_empty() && characters_fit && escapes_fit
 }
 
@@ -174,13 +173,30 @@ mod tests {
     #[test]
     fn what_can_never_match_safely_cannot_be_registered() {
         for uri in [
-            "", "/cb", "https://*.example/cb", "https://app.example/cb#x", "http://app.example/cb", "https:///cb",
-            "javascript:alert(1)", "data:text/html,x", "https://user@app.example/cb", "https://app.example/cb?code=1",
-            "https://app.example/ü", "urn:ietf:wg:oauth:2.0:oob", "http://localhost.evil.test/cb", "http://127.0.0.1:0/cb",
+            "",
+            "/cb",
+            "https://*.example/cb",
+            "https://app.example/cb#x",
+            "http://app.example/cb",
+            "https:///cb",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://user@app.example/cb",
+            "https://app.example/cb?code=1",
+            "https://app.example/ü",
+            "urn:ietf:wg:oauth:2.0:oob",
+            "http://localhost.evil.test/cb",
+            "http://127.0.0.1:0/cb",
         ] {
             assert!(RegisteredRedirectUri::parse(uri).is_err(), "{uri}");
         }
-        for uri in ["https://app.example/cb?tenant=a", "http://127.0.0.1/cb", "http://[::1]:8080/", "cursor://x/cb", "com.example.app:/cb"] {
+        for uri in [
+            "https://app.example/cb?tenant=a",
+            "http://127.0.0.1/cb",
+            "http://[::1]:8080/",
+            "cursor://x/cb",
+            "com.example.app:/cb",
+        ] {
             assert!(RegisteredRedirectUri::parse(uri).is_ok(), "{uri}");
         }
     }
@@ -189,7 +205,9 @@ mod tests {
     fn an_omitted_redirect_uri_is_the_only_one_registered_unless_it_is_loopback() {
         let registered = |uris: &[&str]| {
             let mut all = RedirectUris::default();
-            uris.iter().for_each(|uri| all.register(RegisteredRedirectUri::parse(uri).unwrap()));
+            for uri in uris {
+                all.register(RegisteredRedirectUri::parse(uri).unwrap());
+            }
             all.resolve(None).map(|uri| uri.0)
         };
         assert_eq!(registered(&["https://a.example/cb"]).as_deref(), Some("https://a.example/cb"));

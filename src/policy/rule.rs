@@ -1,5 +1,7 @@
 //! The rules: one visible table, from which documentation, counters and tests come.
 
+use std::fmt::Write;
+
 use crate::answer::{self, TokenAnswer};
 use crate::authorization::{self, AuthorizationRequest};
 use crate::endpoint::Endpoint;
@@ -86,10 +88,42 @@ pub fn table(rules: &[Rule]) -> String {
     for rule in rules {
         let endpoints: Vec<&str> = rule.endpoints.iter().map(|endpoint| endpoint.name()).collect();
         let (id, description) = (rule.violation.id(), rule.violation.description());
-        let row = [&format!("[`{id}`](docs/rules.md#{id})"), &endpoints.join(", "), rule.reach.name(), rule.citation, description];
+        let row =
+            [&format!("[`{id}`](docs/rules.md#{id})"), &endpoints.join(", "), rule.reach.name(), rule.citation, description];
         out.push_str("| ");
         out.push_str(&row.join(" | "));
         out.push_str(" |\n");
+    }
+    out
+}
+
+/// The page of all rules in Markdown; each id is an anchor, where answers link to.
+#[must_use]
+pub fn page(rules: &[Rule]) -> String {
+    let mut out = "# The rules\n\n\
+        Generated from the rule table by `tpc-gate rules --page`; `scripts/check` fails when this page is stale.\n\n\
+        An answer of the gate names the rule that was broken in its member `violation` and links to the rule's section here.\n"
+        .to_owned();
+    for rule in rules {
+        let id = rule.violation.id();
+        let endpoints: Vec<&str> = rule.endpoints.iter().map(|endpoint| endpoint.name()).collect();
+        let whom = match rule.reach {
+            Reach::Everyone => "every request, first-party ones included",
+            Reach::Strict => "strict clients",
+        };
+        let (error, description) = (rule.violation.error(rule.endpoints.last().copied()), rule.violation.description());
+        let consequence = match rule.check {
+            Check::Answer(_) if rule.violation == Violation::TokenResponseUnreadable => "the answer is not delivered",
+            Check::Answer(_) => "the answer is trimmed and delivered",
+            _ => "the request is refused, and the identity provider sees no byte of it",
+        };
+        let code = if matches!(rule.check, Check::Answer(_)) { String::new() } else { format!(" (`{}`)", error.name()) };
+        let _infallible = write!(
+            out,
+            "\n## {id}\n\n{description}{code}\n\n- binds: {whom}, at the endpoint {}\n- then: {consequence}\n- written in: {}\n",
+            endpoints.join(" and "),
+            rule.citation
+        );
     }
     out
 }

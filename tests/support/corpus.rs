@@ -19,8 +19,7 @@ impl Folder {
         self.files
             .iter()
             .flat_map(|(file, text)| {
-                let cases: Vec<Case> =
-                    serde_json::from_str(text).unwrap_or_else(|error| panic!("{}/{file}: {error}", self.name));
+                let cases: Vec<Case> = serde_json::from_str(text).unwrap_or_else(|error| panic!("{}/{file}: {error}", self.name));
                 cases
             })
             .collect()

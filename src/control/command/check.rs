@@ -19,7 +19,9 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Exit> {
     if let Some(old) = &arguments.against {
         let (old_policy, findings) = document::load_policy(&load::read(old)?, &Settings::generic("https://login.example.com"));
         match (old_policy, &gate) {
-            (Some(old), Some(gate)) => files.push((arguments.documents.policy.display().to_string(), compare(&old, &gate.policy))),
+            (Some(old), Some(gate)) => {
+                files.push((arguments.documents.policy.display().to_string(), compare(&old, &gate.policy)));
+            }
             (None, _) => files.push((old.display().to_string(), findings)),
             (Some(_), None) => {}
         }
@@ -88,10 +90,9 @@ fn print_text(files: &[(String, Findings)], takes_effect: bool) {
             print(format_args!("{file}: relaxed: {setting}"));
         }
     }
-    let (faults, warnings) =
-        files.iter().fold((0_usize, 0_usize), |(faults, warnings), (_, findings)| {
-            (faults.saturating_add(findings.faults.len()), warnings.saturating_add(findings.warnings.len()))
-        });
+    let (faults, warnings) = files.iter().fold((0_usize, 0_usize), |(faults, warnings), (_, findings)| {
+        (faults.saturating_add(findings.faults.len()), warnings.saturating_add(findings.warnings.len()))
+    });
     let effect = match (takes_effect, faults) {
         (true, 0) => "the documents take effect",
         (true, _) => "the documents take effect, without the faulty entries",

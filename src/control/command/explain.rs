@@ -16,16 +16,15 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Exit {
 
 fn explain(arguments: &ExplainArguments) -> Result<Exit, Exit> {
     let gate = load::gate(&arguments.documents)?;
-    let octets = match &arguments.request {
-        Some(path) => load::read(path)?,
-        None => {
-            let mut octets = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut octets).map_err(|error| {
-                complain(format_args!("standard input: {error}"));
-                Exit::Unreadable
-            })?;
-            octets
-        }
+    let octets = if let Some(path) = &arguments.request {
+        load::read(path)?
+    } else {
+        let mut octets = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut octets).map_err(|error| {
+            complain(format_args!("standard input: {error}"));
+            Exit::Unreadable
+        })?;
+        octets
     };
     let (head, body) = parse(&octets).map_err(|message| {
         complain(message);
@@ -61,8 +60,12 @@ fn parse(octets: &[u8]) -> Result<(Head, Vec<u8>), String> {
     };
     let head_length = match config.parse_request(&mut request, octets) {
         Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => return Err("the request ends before its head does: an empty line must follow the headers".to_owned()),
-        Err(error) => return Err(format!("not an HTTP/1.1 request: {error}; expected a line such as `GET /authorize?… HTTP/1.1`")),
+        Ok(httparse::Status::Partial) => {
+            return Err("the request ends before its head does: an empty line must follow the headers".to_owned());
+        }
+        Err(error) => {
+            return Err(format!("not an HTTP/1.1 request: {error}; expected a line such as `GET /authorize?… HTTP/1.1`"));
+        }
     };
     let target = request.path.unwrap_or_default();
     let (scheme, authority, path) = split_target(target);

@@ -1,11 +1,13 @@
 //! `tpc-gate rules`.
 
-use tpc_gate_policy::rule::RULES;
+use tpc_gate_policy::rule::{self, RULES};
 
+use crate::cli::RulesArguments;
 use crate::output::{Exit, print};
 
-/// Prints the rule table, as README and documentation have it.
-pub(crate) fn run() -> Exit {
-    print(tpc_gate_policy::rule::table(RULES).trim_end());
+/// Prints the rules, as README and documentation have them.
+pub(crate) fn run(arguments: &RulesArguments) -> Exit {
+    let text = if arguments.page { rule::page(RULES) } else { rule::table(RULES) };
+    print(text.trim_end());
     Exit::Fine
 }

@@ -40,7 +40,12 @@ pub(super) fn read(node: Node<'_, '_>) -> Option<Client> {
     let kind = kind(&node, &entry, &id);
     let is_strict = kind == ClientKind::Strict;
     let app_type = entry.with(&node, "app_type", |app_type| {
-        let known = [("native", AppType::Native), ("spa", AppType::Other), ("regular_web", AppType::Other), ("non_interactive", AppType::Other)];
+        let known = [
+            ("native", AppType::Native),
+            ("spa", AppType::Other),
+            ("regular_web", AppType::Other),
+            ("non_interactive", AppType::Other),
+        ];
         app_type.word(&known)
     });
     let loopback_is_free = app_type.flatten() == Some(AppType::Native) || id.starts_with("https://");
@@ -53,11 +58,7 @@ pub(super) fn read(node: Node<'_, '_>) -> Option<Client> {
         .unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
     let method = entry.with(&node, "token_endpoint_auth_method", |method| {
         let known = [("none", true), ("client_secret_basic", false), ("client_secret_post", false), ("private_key_jwt", false)];
-        if is_strict {
-            method.word(&known)
-        } else {
-            method.string().map(|_| false)
-        }
+        if is_strict { method.word(&known) } else { method.string().map(|_| false) }
     });
     let redirection = entry.with(&node, "redirection_policy", |redirection| {
         let always = redirection.word(&[("open_redirect_protection", false), ("allow_always", true)]);
@@ -143,8 +144,17 @@ fn read_others(node: &Node<'_, '_>, entry: &Entry<'_>) {
             "name" => {
                 member.string();
             }
-            "app_type" | "blocked" | "callbacks" | "client_id" | "external_client_id" | "grant_types" | "is_first_party"
-            | "loopback_name_localhost" | "redirection_policy" | "third_party_security_mode" | "token_endpoint_auth_method" => {}
+            "app_type"
+            | "blocked"
+            | "callbacks"
+            | "client_id"
+            | "external_client_id"
+            | "grant_types"
+            | "is_first_party"
+            | "loopback_name_localhost"
+            | "redirection_policy"
+            | "third_party_security_mode"
+            | "token_endpoint_auth_method" => {}
             _ => member.check_inside(),
         }
     }

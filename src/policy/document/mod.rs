@@ -92,7 +92,9 @@ fn warn(root: Node<'_, '_>, policy: &Policy, settings: &Settings) {
 fn with_root<T>(octets: &[u8], read: impl FnOnce(Node<'_, '_>) -> T) -> (Option<T>, Findings) {
     let text = match std::str::from_utf8(octets) {
         Ok(text) if text.trim_start().starts_with('{') => text,
-        Ok(_) => return (None, whole("expected a JSON object; in Envoy it goes into a google.protobuf.StringValue, not a Struct")),
+        Ok(_) => {
+            return (None, whole("expected a JSON object; in Envoy it goes into a google.protobuf.StringValue, not a Struct"));
+        }
         Err(_) => return (None, whole("not UTF-8; in Envoy the settings go into a google.protobuf.StringValue, not a Struct")),
     };
     let source = Source::new(text);

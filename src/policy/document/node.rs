@@ -48,7 +48,8 @@ impl<'t> Source<'t> {
     pub(crate) fn root(&self) -> Option<Node<'t, '_>> {
         if let Err(error) = serde_json::from_str::<IgnoredAny>(self.text) {
             let message = format!("not JSON: {}", syntax(&error));
-            let fault = Fault { level: Level::Document, pointer: String::new(), line: error.line(), column: error.column(), message };
+            let fault =
+                Fault { level: Level::Document, pointer: String::new(), line: error.line(), column: error.column(), message };
             self.findings.borrow_mut().faults.push(fault);
             return None;
         }
@@ -103,8 +104,9 @@ impl<'t, 'p> Node<'t, 'p> {
 
     /// The members of an object, each name once; names that begin with `x_` are left out.
     pub(crate) fn members(&self) -> Option<Vec<(String, &'t RawValue)>> {
-        let members = (self.raw.get().starts_with('{') && !self.is_too_deep())
-            .then(|| serde::Deserializer::deserialize_map(&mut serde_json::Deserializer::from_str(self.raw.get()), MembersVisitor));
+        let members = (self.raw.get().starts_with('{') && !self.is_too_deep()).then(|| {
+            serde::Deserializer::deserialize_map(&mut serde_json::Deserializer::from_str(self.raw.get()), MembersVisitor)
+        });
         let Some(Ok(members)) = members else {
             self.document_fault(if self.is_too_deep() { "nested too deeply" } else { "expected an object" });
             return None;

@@ -115,7 +115,10 @@ fn hosts(node: Node<'_, '_>) -> Vec<String> {
         let item = node.item(at, raw);
         match item.string() {
             Some(host) if host == "*" => return Vec::new(),
-            Some(host) if host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'[' | b']' | b':')) && !host.is_empty() => {
+            Some(host)
+                if host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'[' | b']' | b':'))
+                    && !host.is_empty() =>
+            {
                 hosts.push(host);
             }
             Some(_) => item.document_fault("expected a host name in lower case, without port"),
@@ -141,8 +144,15 @@ fn endpoints(node: Node<'_, '_>) -> Endpoints {
         let node = node.member(name, raw);
         match name.as_str() {
             "authorization" | "token" => {}
-            "refused" | "registration" | "revocation" | "introspection" | "device_authorization" | "pushed_authorization_request"
-            | "userinfo" | "end_session" | "backchannel_authentication" => node.document_fault("not in this build"),
+            "refused"
+            | "registration"
+            | "revocation"
+            | "introspection"
+            | "device_authorization"
+            | "pushed_authorization_request"
+            | "userinfo"
+            | "end_session"
+            | "backchannel_authentication" => node.document_fault("not in this build"),
             _ => node.document_fault("unknown endpoint"),
         }
     }
