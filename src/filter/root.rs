@@ -1,5 +1,7 @@
 //! One gate in one VM: its configuration, its clock, its streams.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -40,6 +42,11 @@ impl Root {
     }
 }
 
+thread_local! {
+    /// The valid configuration of each gate in this VM, by `root_id`.
+    static IN_FORCE: RefCell<BTreeMap<String, Rc<Shared>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 const UNCONFIGURED: &str = "the configuration is not valid; see the log";
 
 fn shared(gate: Option<Gate>, unready: Option<&'static str>, name: &str) -> Shared {
@@ -65,9 +72,16 @@ impl RootContext for Root {
         let loaded = document::load(&host::configuration());
         report(&name, &loaded.findings);
         let is_valid = loaded.is_valid();
+        host::tick_every(Duration::from_secs(1));
         if !is_valid && host::is_marked(&accepted) {
             log::error!("gate `{name}`: this configuration is refused; the one before it stays in force");
-            return false;
+            // Envoy tries a configuration in a fresh VM only once: a text that was broken at start
+            // comes straight into the VMs that serve when it comes again.
+            let in_force = IN_FORCE.with_borrow(|gates| gates.get(&name).cloned());
+            return in_force.is_some_and(|shared| {
+                self.shared = shared;
+                true
+            });
         }
         if is_valid {
             host::mark(&accepted, true);
@@ -77,7 +91,9 @@ impl RootContext for Root {
         let Loaded { gate, .. } = loaded;
         self.shared = Rc::new(shared(gate, (!is_valid).then_some(UNCONFIGURED), &name));
         self.shared.holds.begin();
-        host::tick_every(Duration::from_secs(1));
+        if is_valid {
+            IN_FORCE.with_borrow_mut(|gates| gates.insert(name, Rc::clone(&self.shared)));
+        }
         true
     }
 

@@ -1,8 +1,6 @@
 //! The cases of `tests/cases`, embedded: the wasm that runs in Node has no files.
 
 use tpc_gate_policy::case::Case;
-use tpc_gate_policy::document;
-use tpc_gate_policy::gate::Gate;
 
 /// One folder: settings, a policy, and files of cases that run under them.
 #[derive(Debug)]
@@ -23,13 +21,6 @@ impl Folder {
                 cases
             })
             .collect()
-    }
-
-    /// The gate under which the cases run: the two documents as the filter gets them.
-    pub(crate) fn gate(&self) -> Gate {
-        let loaded = document::load(self.configuration().as_bytes());
-        assert!(loaded.is_valid(), "{}: {:?}", self.name, loaded.findings);
-        loaded.gate.unwrap()
     }
 
     /// The settings with the policy inside.

@@ -24,6 +24,8 @@ pub(crate) struct Setup {
     pub(crate) module: PathBuf,
     /// Take the filter's configuration from a file that may change (ECDS).
     pub(crate) discovers: bool,
+    /// Settings of a second gate behind the first, in the same VM.
+    pub(crate) second: Option<String>,
     /// `--concurrency`.
     pub(crate) workers: usize,
 }
@@ -37,6 +39,7 @@ impl Setup {
             holds: true,
             module: module().to_owned(),
             discovers: false,
+            second: None,
             workers: 1,
         }
     }
@@ -66,7 +69,7 @@ impl Envoy {
         fs::write(folder.join("envoy.yaml"), bootstrap(&setup, &folder)).unwrap();
         let log = File::create(folder.join("log")).unwrap();
         let child = Command::new(binary())
-            .args(["--disable-hot-restart", "--component-log-level", "wasm:info", "--log-level", "warning", "--concurrency"])
+            .args(["--disable-hot-restart", "--component-log-level", "wasm:info", "--log-level", "warning", "--service-node", "test", "--service-cluster", "test", "--concurrency"])
             .arg(setup.workers.to_string())
             .arg("--admin-address-path")
             .arg(folder.join("admin"))
@@ -169,7 +172,7 @@ fn bootstrap(setup: &Setup, folder: &Path) -> String {
     }
     let start = text.find("          - name: tpc-gate\n").unwrap();
     let end = text.find("          - name: envoy.filters.http.router\n").unwrap();
-    let filter = match &setup.settings {
+    let mut filters = match &setup.settings {
         None => String::new(),
         Some(_) if setup.discovers => format!(
             "          - name: tpc-gate\n            config_discovery:\n              config_source:\n                path_config_source: \
@@ -180,7 +183,11 @@ fn bootstrap(setup: &Setup, folder: &Path) -> String {
         ),
         Some(settings) => filter(&text[start..end], setup, settings),
     };
-    text.replace_range(start..end, &filter);
+    if let Some(settings) = &setup.second {
+        let second = filter(&text[start..end], setup, settings);
+        filters.push_str(&replace(&replace(&second, "- name: tpc-gate", "- name: tpc-gate-2"), "root_id: gate", "root_id: gate-2"));
+    }
+    text.replace_range(start..end, &filters);
     text
 }
 
