@@ -19,6 +19,8 @@
 mod corpus;
 #[path = "support/envoy.rs"]
 mod envoy;
+#[path = "support/recorder.rs"]
+mod recorder;
 #[path = "support/upstream.rs"]
 mod upstream;
 #[path = "support/wire.rs"]
@@ -43,13 +45,14 @@ mod trap;
 
 use envoy::{Envoy, Setup};
 use tpc_gate_policy::case::{CaseRequest, CaseVersion};
-use upstream::{Recorded, Upstream};
+use recorder::Recorder;
+use upstream::Recorded;
 use wire::Response;
 
 /// A gate in front of a recording upstream.
 struct Rig {
     envoy: Envoy,
-    upstream: Upstream,
+    upstream: Recorder,
 }
 
 impl Rig {
@@ -59,7 +62,7 @@ impl Rig {
     }
 
     fn with(settings: &str, change: impl FnOnce(&mut Setup)) -> Self {
-        let upstream = Upstream::start();
+        let upstream = Recorder::start();
         let mut setup = Setup::new(settings, upstream.port);
         change(&mut setup);
         Self { envoy: Envoy::start(setup), upstream }

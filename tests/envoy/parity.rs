@@ -3,7 +3,8 @@
 use tpc_gate_policy::case::{CaseRequest, CaseVersion};
 
 use crate::envoy::{Envoy, Setup};
-use crate::upstream::{Answer, Recorded, Upstream};
+use crate::recorder::Recorder;
+use crate::upstream::{Answer, Recorded};
 use crate::wire::{self, Response};
 use crate::{configuration, request};
 
@@ -84,7 +85,7 @@ fn stable_answer(mut response: Response) -> Response {
 
 #[test]
 fn first_party_traffic_is_the_same_with_and_without_the_filter() {
-    let (with_upstream, without_upstream) = (Upstream::start(), Upstream::start());
+    let (with_upstream, without_upstream) = (Recorder::start(), Recorder::start());
     let with = Envoy::start(Setup::new(&configuration("default"), with_upstream.port));
     let mut setup = Setup::new("", without_upstream.port);
     setup.settings = None;

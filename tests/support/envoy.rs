@@ -68,14 +68,17 @@ impl Envoy {
         }
         fs::write(folder.join("envoy.yaml"), bootstrap(&setup, &folder)).unwrap();
         let log = File::create(folder.join("log")).unwrap();
-        let child = Command::new(binary())
+        // The pipe is a leash: however this process ends, the shell sees it and ends Envoy.
+        let child = Command::new("sh")
+            .args(["-c", "exec 3<&0; \"$@\" <&- 3<&- & envoy=$!; (cat <&3 >&2; kill $envoy) & wait $envoy", "sh"])
+            .arg(binary())
             .args(["--disable-hot-restart", "--component-log-level", "wasm:info", "--log-level", "warning", "--service-node", "test", "--service-cluster", "test", "--concurrency"])
             .arg(setup.workers.to_string())
             .arg("--admin-address-path")
             .arg(folder.join("admin"))
             .arg("-c")
             .arg(folder.join("envoy.yaml"))
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -147,7 +150,7 @@ impl Envoy {
 
 impl Drop for Envoy {
     fn drop(&mut self) {
-        let _ended = self.child.kill();
+        drop(self.child.stdin.take());
         let _reaped = self.child.wait();
     }
 }

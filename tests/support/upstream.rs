@@ -41,37 +41,34 @@ impl Default for Answer {
 }
 
 /// A running upstream; its threads end with the process.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Upstream {
     pub(crate) port: u16,
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     requests: Vec<Recorded>,
     /// Octets that arrived and are no whole request (yet).
     loose: usize,
-    answer: Answer,
 }
 
+type Handler = dyn Fn(&Recorded) -> Answer + Send + Sync;
+
 impl Upstream {
-    pub(crate) fn start() -> Self {
+    /// Starts one that answers by a function.
+    pub(crate) fn start(answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let upstream = Self { port: listener.local_addr().unwrap().port(), state: Arc::default() };
-        let state = Arc::clone(&upstream.state);
+        let (state, answer): (_, Arc<Handler>) = (Arc::clone(&upstream.state), Arc::new(answer));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let state = Arc::clone(&state);
-                std::thread::spawn(move || serve(stream, &state));
+                let (state, answer) = (Arc::clone(&state), Arc::clone(&answer));
+                std::thread::spawn(move || serve(stream, &state, &*answer));
             }
         });
         upstream
-    }
-
-    /// Sets what is answered from now on.
-    pub(crate) fn answers(&self, answer: Answer) {
-        self.state.lock().unwrap().answer = answer;
     }
 
     /// Takes the requests that have arrived since the last time.
@@ -82,17 +79,17 @@ impl Upstream {
     }
 }
 
-fn serve(stream: TcpStream, state: &Mutex<State>) {
+fn serve(stream: TcpStream, state: &Mutex<State>, answer: &Handler) {
     let Ok(mut writer) = stream.try_clone() else { return };
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader, state) {
         let is_head = request.method == "HEAD";
-        let answer = {
+        let answer = answer(&request);
+        {
             let mut state = state.lock().unwrap();
             state.requests.push(request);
             state.loose = 0;
-            state.answer.clone()
-        };
+        }
         if write_answer(&mut writer, &answer, is_head).is_err() {
             return;
         }
