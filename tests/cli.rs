@@ -113,7 +113,10 @@ fn text_that_is_no_json_and_files_that_are_not_there_differ() {
 
 #[test]
 fn settings_of_later_builds_are_faults_and_danger_is_said() {
-    let settings = file("later.json", r#"{"issuer":"https://login.example.com","pkce":"edge","danger_allow_http":true,"enforcement":"observe"}"#);
+    let settings = file(
+        "later.json",
+        r#"{"issuer":"https://login.example.com","pkce":"edge","danger_allow_http":true,"enforcement":"observe"}"#,
+    );
     let output = run(&["check", "--policy", &policy(), "--settings", &settings, "-o", "json"], "");
     assert_eq!(output.status.code(), Some(1));
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -125,11 +128,19 @@ fn settings_of_later_builds_are_faults_and_danger_is_said() {
 
 #[test]
 fn a_comparison_shows_who_is_less_bound_than_before() {
-    let before = file("before.json", r#"{"format":1,"revision":2,"clients":[{"client_id":"a","blocked":true},{"client_id":"tpc_b"},{"client_id":"c","is_first_party":false}]}"#);
+    let before = file(
+        "before.json",
+        r#"{"format":1,"revision":2,"clients":[{"client_id":"a","blocked":true},{"client_id":"tpc_b"},{"client_id":"c","is_first_party":false}]}"#,
+    );
     let after = file("after.json", r#"{"format":1,"revision":2,"clients":[{"client_id":"c","is_first_party":true}]}"#);
     let output = run(&["check", "--policy", &after, "--against", &before], "");
     assert_eq!(output.status.code(), Some(0), "warnings alone are fine");
-    for expected in ["`a` was blocked and is gone", "`tpc_b` was strict and is gone", "`c` was strict and is first_party", "`revision` does not grow"] {
+    for expected in [
+        "`a` was blocked and is gone",
+        "`tpc_b` was strict and is gone",
+        "`c` was strict and is first_party",
+        "`revision` does not grow",
+    ] {
         assert!(text(&output.stdout).contains(expected), "{expected}: {}", text(&output.stdout));
     }
 }
@@ -138,8 +149,12 @@ fn a_comparison_shows_who_is_less_bound_than_before() {
 fn an_id_that_is_strict_only_by_its_entry_is_a_warning() {
     let output = run(&["check", "--policy", &policy(), "--format", "json"], "");
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let warnings: Vec<&str> = found["warnings"].as_array().unwrap().iter().map(|warning| warning["message"].as_str().unwrap()).collect();
-    assert!(matches!(warnings.as_slice(), [one] if one.contains("`partner-portal` is strict only by this entry")), "{warnings:?}");
+    let warnings: Vec<&str> =
+        found["warnings"].as_array().unwrap().iter().map(|warning| warning["message"].as_str().unwrap()).collect();
+    assert!(
+        matches!(warnings.as_slice(), [one] if one.contains("`partner-portal` is strict only by this entry")),
+        "{warnings:?}"
+    );
 }
 
 #[test]
@@ -184,9 +199,14 @@ fn what_is_secret_is_redacted_unless_it_is_asked_for() {
 #[test]
 fn an_expectation_decides_the_exit_code() {
     let request = "GET https://login.example.com/oauth/authorize?client_id=stopped_app HTTP/1.1\n\n";
-    for (expected, code) in
-        [("refuse", 0), ("refuse:client-blocked", 0), ("refuse:client-unlisted", 1), ("pass", 1), ("refuse:nonsense", 2), ("maybe", 2)]
-    {
+    for (expected, code) in [
+        ("refuse", 0),
+        ("refuse:client-blocked", 0),
+        ("refuse:client-unlisted", 1),
+        ("pass", 1),
+        ("refuse:nonsense", 2),
+        ("maybe", 2),
+    ] {
         let output = run(&["explain", "--policy", &policy(), "--expect", expected], request);
         assert_eq!(output.status.code(), Some(code), "{expected}: {}", text(&output.stderr));
     }
@@ -198,7 +218,8 @@ fn an_expectation_decides_the_exit_code() {
 fn the_corpus_passes_through_the_command_line() {
     for folder in std::fs::read_dir(CASES).unwrap().map(Result::unwrap) {
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let mut arguments = vec!["test".to_owned(), "--policy".to_owned(), path("policy.json"), "--settings".to_owned(), path("settings.json")];
+        let mut arguments =
+            vec!["test".to_owned(), "--policy".to_owned(), path("policy.json"), "--settings".to_owned(), path("settings.json")];
         let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
         arguments.extend(files.filter(|name| !matches!(name.as_str(), "policy.json" | "settings.json")).map(|name| path(&name)));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -210,7 +231,10 @@ fn the_corpus_passes_through_the_command_line() {
 
 #[test]
 fn a_case_that_is_not_as_expected_fails_and_says_how() {
-    let cases = file("cases.json", r#"[{"name": "wrong", "request": {"method": "GET", "target": "/oauth/authorize?client_id=stopped_app"}, "expect": {"outcome": "pass"}}]"#);
+    let cases = file(
+        "cases.json",
+        r#"[{"name": "wrong", "request": {"method": "GET", "target": "/oauth/authorize?client_id=stopped_app"}, "expect": {"outcome": "pass"}}]"#,
+    );
     let output = run(&["test", "--policy", &policy(), &cases], "");
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("outcome: expected Pass, got Refuse"), "{}", text(&output.stdout));

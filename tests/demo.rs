@@ -78,7 +78,9 @@ fn stay(port: u16) {
     println!("Still running; stop with Ctrl-C. Try in a browser:");
     println!("  an honest login      http://127.0.0.1:{port}{}", honest_authorize("state-of-yours"));
     println!("  without PKCE         http://127.0.0.1:{port}/oauth/authorize?client_id={CLIENT}&response_type=code");
-    println!("  your own portal      http://127.0.0.1:{port}/oauth/authorize?client_id=legacy_portal&response_type=token&redirect_uri={PORTAL}");
+    println!(
+        "  your own portal      http://127.0.0.1:{port}/oauth/authorize?client_id=legacy_portal&response_type=token&redirect_uri={PORTAL}"
+    );
     println!("and the password grant:");
     println!("  curl -i http://127.0.0.1:{port}/oauth/token -d 'grant_type=password&username=a&password=b&client_id={CLIENT}'");
     loop {
@@ -123,17 +125,24 @@ impl Demo {
         let answer = with_cookie(self.port, path_of(location(&logged_in)), &session);
         self.step("GET authorize, logged in", &answer, Expected::Reached(&canonical));
         self.check("the state came back", location(&answer).ends_with("&state=a%20state"));
-        let code = location(&answer).split_once("code=").map_or("", |(_, rest)| rest).split('&').next().unwrap_or_default().to_owned();
+        let code =
+            location(&answer).split_once("code=").map_or("", |(_, rest)| rest).split('&').next().unwrap_or_default().to_owned();
         let token = wire::post(
             self.port,
             "/oauth/token",
-            &format!("grant_type=authorization_code&client_id={CLIENT}&code={code}&redirect_uri={CALLBACK}&code_verifier={VERIFIER}"),
+            &format!(
+                "grant_type=authorization_code&client_id={CLIENT}&code={code}&redirect_uri={CALLBACK}&code_verifier={VERIFIER}"
+            ),
         );
         self.step("POST token, code and verifier", &token, Expected::Reached("POST /oauth/token"));
         self.check("the token came", token.text().contains("access_token"));
         self.check("the ID token was taken out", !token.text().contains("id_token"));
         self.check("the answer must not be stored", token.header("cache-control") == Some("no-store"));
-        let refreshed = wire::post(self.port, "/oauth/token", &format!("grant_type=refresh_token&client_id={CLIENT}&refresh_token=refresh-1"));
+        let refreshed = wire::post(
+            self.port,
+            "/oauth/token",
+            &format!("grant_type=refresh_token&client_id={CLIENT}&refresh_token=refresh-1"),
+        );
         self.step("POST token, refresh", &refreshed, Expected::Reached("POST /oauth/token"));
         self.check("a fresh token came", refreshed.text().contains("access_token"));
     }
@@ -142,10 +151,21 @@ impl Demo {
         self.title("A dishonest one, and variations");
         let honest = honest_authorize("s");
         let authorize = [
-            ("no PKCE", honest.split("&code_challenge=").next().unwrap().to_owned() + "&redirect_uri=" + &encode(CALLBACK) + "&response_type=code", "code-challenge-missing"),
+            (
+                "no PKCE",
+                honest.split("&code_challenge=").next().unwrap().to_owned()
+                    + "&redirect_uri="
+                    + &encode(CALLBACK)
+                    + "&response_type=code",
+                "code-challenge-missing",
+            ),
             ("PKCE method plain", honest.replace("S256", "plain"), "code-challenge-method-not-s256"),
             ("implicit flow", honest.replace("response_type=code", "response_type=token"), "response-type-not-code"),
-            ("a redirect_uri of its own", honest.replace("partner.example.com", "evil.example.com"), "redirect-uri-not-registered"),
+            (
+                "a redirect_uri of its own",
+                honest.replace("partner.example.com", "evil.example.com"),
+                "redirect-uri-not-registered",
+            ),
             ("the id in capitals", honest.replace("tpc_", "TPC_"), "client-lookalike"),
             ("two client ids", format!("{honest}&client_id=legacy_portal"), "client-ambiguous"),
             ("two scopes", format!("{honest}&scope=a&scope=b"), "parameter-repeated"),
@@ -165,14 +185,22 @@ impl Demo {
             ("a doubled slash", "//oauth/token", &password, "path-ambiguous"),
             ("an encoded letter", "/oauth/t%6Fken", &password, "path-ambiguous"),
             ("the grant in the query", "/oauth/token?grant_type=password", &no_verifier, "parameter-in-query"),
-            ("a client that is blocked", "/oauth/token", "grant_type=refresh_token&refresh_token=refresh-1&client_id=stopped_app", "client-blocked"),
+            (
+                "a client that is blocked",
+                "/oauth/token",
+                "grant_type=refresh_token&refresh_token=refresh-1&client_id=stopped_app",
+                "client-blocked",
+            ),
         ];
         for (name, target, body, rule) in token {
             let answer = wire::post(self.port, target, body);
             self.step(&format!("POST token, {name}"), &answer, Expected::Refused(rule));
         }
         let json = format!("{{\"grant_type\":\"password\",\"client_id\":\"{CLIENT}\"}}");
-        let octets = format!("POST /oauth/token HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{json}", json.len());
+        let octets = format!(
+            "POST /oauth/token HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{json}",
+            json.len()
+        );
         let answer = wire::exchange(self.port, octets.as_bytes(), false);
         self.step("POST token, the password grant in JSON", &answer, Expected::Refused("media-type-not-form"));
     }
@@ -199,7 +227,9 @@ impl Demo {
         };
         let violation = answer.violation();
         let (did, is_as_expected) = match (&expected, &violation) {
-            (Expected::Refused(rule), Some(violation)) => (format!("refused  {violation}"), violation == rule && arrived.is_empty()),
+            (Expected::Refused(rule), Some(violation)) => {
+                (format!("refused  {violation}"), violation == rule && arrived.is_empty())
+            }
             (Expected::Refused(_), None) => ("let through".to_owned(), false),
             (Expected::Reached(line), None) => ("passed on".to_owned(), arrived.len() == 1 && reached == *line),
             (Expected::Reached(_), Some(violation)) => (format!("refused  {violation}"), false),

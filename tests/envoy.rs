@@ -44,8 +44,8 @@ mod parity;
 mod trap;
 
 use envoy::{Envoy, Setup};
-use tpc_gate_policy::case::{CaseRequest, CaseVersion};
 use recorder::Recorder;
+use tpc_gate_policy::case::{CaseRequest, CaseVersion};
 use upstream::Recorded;
 use wire::Response;
 

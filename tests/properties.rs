@@ -26,9 +26,41 @@ fn gate() -> Gate {
 fn octets() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop_oneof![
         prop::sample::select(vec![
-            "client_id", "client%5Fid", "Client.Id", "client_id[]", "scope", "state", "code", "grant_type", "request", "=", "&", ";", "%", "%00",
-            "%u0074", "%zz", "+", "tpc_native01", "TPC_native01", "first_portal", "stopped_app", "https://agent.example/client.json", "\u{feff}",
-            "\u{ff54}", "{\"", "\":\"", "\"}", "[", "]", "name=\"client_id\"\r\n\r\n", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0cGNfYSJ9.", "?", "/", "//", "..;",
+            "client_id",
+            "client%5Fid",
+            "Client.Id",
+            "client_id[]",
+            "scope",
+            "state",
+            "code",
+            "grant_type",
+            "request",
+            "=",
+            "&",
+            ";",
+            "%",
+            "%00",
+            "%u0074",
+            "%zz",
+            "+",
+            "tpc_native01",
+            "TPC_native01",
+            "first_portal",
+            "stopped_app",
+            "https://agent.example/client.json",
+            "\u{feff}",
+            "\u{ff54}",
+            "{\"",
+            "\":\"",
+            "\"}",
+            "[",
+            "]",
+            "name=\"client_id\"\r\n\r\n",
+            "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0cGNfYSJ9.",
+            "?",
+            "/",
+            "//",
+            "..;",
         ])
         .prop_map(|text| text.as_bytes().to_vec()),
         prop::collection::vec(any::<u8>(), 0..6),
@@ -39,13 +71,23 @@ fn octets() -> impl Strategy<Value = Vec<u8>> {
 fn heads() -> impl Strategy<Value = Head> {
     let paths = prop::sample::select(vec!["/oauth/authorize", "/oauth/token", "/oauth/token/", "/other", ""]);
     let names = prop::sample::select(vec![
-        "authorization", "content-type", "content-encoding", "accept", "x-original-url", "upgrade", "x-forwarded-proto", "x-request-id", "host",
-        "oauth-client-attestation", "cookie",
+        "authorization",
+        "content-type",
+        "content-encoding",
+        "accept",
+        "x-original-url",
+        "upgrade",
+        "x-forwarded-proto",
+        "x-request-id",
+        "host",
+        "oauth-client-attestation",
+        "cookie",
     ]);
     let values = prop_oneof![
         octets(),
         octets().prop_map(|octets| [b"Basic ".as_slice(), &octets].concat()),
-        prop::sample::select(vec!["application/x-www-form-urlencoded", "application/json", "text/html"]).prop_map(|text| text.as_bytes().to_vec()),
+        prop::sample::select(vec!["application/x-www-form-urlencoded", "application/json", "text/html"])
+            .prop_map(|text| text.as_bytes().to_vec()),
     ];
     let methods = prop::sample::select(vec!["GET", "POST", "HEAD", "CONNECT", ""]);
     (methods, paths, octets(), prop::collection::vec((names, values), 0..6)).prop_map(|(method, path, query, headers)| {

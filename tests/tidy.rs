@@ -123,7 +123,13 @@ fn no_file_names_a_machine() {
         for path in files_below(folder, "") {
             let Ok(text) = fs::read_to_string(&path) else { continue };
             // Split, so that this file does not name them.
-            for word in [concat!("/wor", "k/"), concat!("/roo", "t/"), concat!("crates", ".io"), concat!("pypi", ".org"), concat!("npmjs", ".org")] {
+            for word in [
+                concat!("/wor", "k/"),
+                concat!("/roo", "t/"),
+                concat!("crates", ".io"),
+                concat!("pypi", ".org"),
+                concat!("npmjs", ".org"),
+            ] {
                 assert!(!text.contains(word), "{} names `{word}`", path.display());
             }
         }

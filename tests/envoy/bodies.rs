@@ -14,10 +14,14 @@ fn framings(body: &str) -> Vec<(String, CaseRequest)> {
     let mut framings = vec![("HTTP/1.1 with a length".to_owned(), plain.clone())];
     for (name, chunks) in [("in one chunk", vec![]), ("in two chunks", vec![7]), ("octet by octet", vec![1; body.len()])] {
         framings.push((format!("HTTP/1.1 {name}"), CaseRequest { chunks: Some(chunks.clone()), ..plain.clone() }));
-        framings.push((format!("HTTP/2 {name}"), CaseRequest { chunks: Some(chunks), version: CaseVersion::Http2, ..plain.clone() }));
+        framings
+            .push((format!("HTTP/2 {name}"), CaseRequest { chunks: Some(chunks), version: CaseVersion::Http2, ..plain.clone() }));
     }
     let trailers = vec![("x-client-id".to_owned(), "first_portal".to_owned())];
-    framings.push(("HTTP/1.1 with trailers".to_owned(), CaseRequest { trailers: trailers.clone(), chunks: Some(vec![9]), ..plain.clone() }));
+    framings.push((
+        "HTTP/1.1 with trailers".to_owned(),
+        CaseRequest { trailers: trailers.clone(), chunks: Some(vec![9]), ..plain.clone() },
+    ));
     framings.push(("HTTP/2 with trailers".to_owned(), CaseRequest { trailers, version: CaseVersion::Http2, ..plain }));
     framings
 }
@@ -104,10 +108,11 @@ fn a_body_over_the_limit_never_passes_in_any_framing() {
 #[test]
 fn odd_heads_do_not_trap() {
     let mut rig = Rig::of("default");
-    let odd: Vec<(String, String)> = ["user-agent", "cookie", "authorization", "content-type", "accept", "x-request-id", "origin"]
-        .iter()
-        .map(|name| ((*name).to_owned(), "\u{c0}\u{a7}\u{ff}".to_owned()))
-        .collect();
+    let odd: Vec<(String, String)> =
+        ["user-agent", "cookie", "authorization", "content-type", "accept", "x-request-id", "origin"]
+            .iter()
+            .map(|name| ((*name).to_owned(), "\u{c0}\u{a7}\u{ff}".to_owned()))
+            .collect();
     let many: Vec<(String, String)> = (0..90).map(|number| (format!("x-header-{number}"), "v".repeat(100))).collect();
     for version in [CaseVersion::Http1, CaseVersion::Http2] {
         for headers in [odd.clone(), many.clone()] {
@@ -115,7 +120,11 @@ fn odd_heads_do_not_trap() {
                 let request = CaseRequest { headers: headers.clone(), version, ..request("GET", target, None) };
                 assert_eq!(rig.send(&request).status, 200, "{version:?} {target}");
             }
-            let strict = CaseRequest { headers: headers.clone(), version, ..request("GET", "/oauth/authorize?client_id=tpc_native01", None) };
+            let strict = CaseRequest {
+                headers: headers.clone(),
+                version,
+                ..request("GET", "/oauth/authorize?client_id=tpc_native01", None)
+            };
             assert_eq!(rig.send(&strict).status, 400, "{version:?}");
         }
     }

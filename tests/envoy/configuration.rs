@@ -10,7 +10,11 @@ fn settings_that_do_not_load_leave_the_gate_closed_and_envoy_alive() {
         let mut rig = Rig::with(broken, |_| {});
         for target in ["/oauth/token", "/other", READY] {
             let response = rig.post(target, FIRST_PARTY);
-            assert_eq!((response.status, response.violation().as_deref()), (503, Some("policy-unavailable")), "{broken} {target}");
+            assert_eq!(
+                (response.status, response.violation().as_deref()),
+                (503, Some("policy-unavailable")),
+                "{broken} {target}"
+            );
             assert!(response.header("retry-after").is_some());
         }
         assert_eq!(rig.upstream.take(), []);
@@ -51,9 +55,8 @@ fn a_broken_update_is_refused_and_the_one_before_keeps_serving() {
     // Broken at start: closed.
     assert_eq!(rig.post("/oauth/token", EXCHANGE).status, 503);
     rig.envoy.publish(&good);
-    rig.envoy.wait("the good configuration", |envoy| {
-        (wire::post(envoy.port, "/oauth/token", EXCHANGE).status == 200).then_some(())
-    });
+    rig.envoy
+        .wait("the good configuration", |envoy| (wire::post(envoy.port, "/oauth/token", EXCHANGE).status == 200).then_some(()));
     // Envoy refuses a broken text that it tries. One that was accepted at start it does not try
     // again: it comes straight into the VMs that serve, and they keep what they have.
     for broken in [good.replace("\"format\": 1", "\"format\": 3"), broken, "nonsense".to_owned()] {
@@ -68,7 +71,9 @@ fn a_broken_update_is_refused_and_the_one_before_keeps_serving() {
     }
     assert_eq!(rig.envoy.stat("extension_config_discovery.*config_fail"), 2, "{}", rig.envoy.log());
     // And a good update after a broken one is taken.
-    rig.envoy.publish(&good.replace("\"tpc_vbc2Y77hGZfbhkSi7y3gTh\", \"name\"", "\"tpc_vbc2Y77hGZfbhkSi7y3gTh\", \"blocked\": true, \"name\""));
+    rig.envoy.publish(
+        &good.replace("\"tpc_vbc2Y77hGZfbhkSi7y3gTh\", \"name\"", "\"tpc_vbc2Y77hGZfbhkSi7y3gTh\", \"blocked\": true, \"name\""),
+    );
     rig.envoy.wait("the block", |envoy| (wire::post(envoy.port, "/oauth/token", EXCHANGE).status == 403).then_some(()));
     assert!(rig.envoy.runs());
 }
@@ -106,12 +111,17 @@ fn two_gates_in_one_vm_do_not_disturb_each_other() {
         settings.replace("\"revision\": 42", revision).replace("/.well-known/tpc-gate/ready", &format!("/ready-{host}"))
     };
     // The second gate is broken: it stays closed, for its own requests only.
-    let rig = Rig::with(&for_host("a.example", "\"revision\": 1"), |setup| setup.second = Some(for_host("b.example", "\"revision\": \"x\"")));
+    let rig = Rig::with(&for_host("a.example", "\"revision\": 1"), |setup| {
+        setup.second = Some(for_host("b.example", "\"revision\": \"x\""))
+    });
     let ask = |host: &str, target: &str| {
         let octets = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n");
         wire::exchange(rig.envoy.port, octets.as_bytes(), false)
     };
-    assert_eq!(ask("a.example", "/oauth/authorize?client_id=tpc_native01").violation().as_deref(), Some("redirect-uri-not-registered"));
+    assert_eq!(
+        ask("a.example", "/oauth/authorize?client_id=tpc_native01").violation().as_deref(),
+        Some("redirect-uri-not-registered")
+    );
     assert_eq!(ask("a.example", "/oauth/authorize?client_id=first_portal").status, 200);
     assert_eq!(ask("b.example", "/oauth/authorize?client_id=first_portal").violation().as_deref(), Some("policy-unavailable"));
     assert_eq!(rig.post("/ready-a.example", "x").status, 200);

@@ -5,7 +5,10 @@ use serde_json::Value;
 use crate::{EXCHANGE, Rig, configuration, request, wire};
 
 fn records(log: &str) -> Vec<Value> {
-    log.lines().filter_map(|line| line.split_once(": {\"request_id\"")).filter_map(|(_, rest)| serde_json::from_str(&format!("{{\"request_id\"{rest}")).ok()).collect()
+    log.lines()
+        .filter_map(|line| line.split_once(": {\"request_id\""))
+        .filter_map(|(_, rest)| serde_json::from_str(&format!("{{\"request_id\"{rest}")).ok())
+        .collect()
 }
 
 #[test]
@@ -29,7 +32,9 @@ fn observed_requests_pass_octet_for_octet_and_are_recorded() {
     rig.envoy.wait("the records", |envoy| (records(&envoy.log()).len() >= 3).then_some(()));
     let records = records(&rig.envoy.log());
     assert_eq!(records.len(), 3, "none for a first-party request: {records:?}");
-    let ids = |record: &Value| -> Vec<String> { record["violations"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect() };
+    let ids = |record: &Value| -> Vec<String> {
+        record["violations"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
     assert_eq!(records[0]["outcome"], "refuse");
     assert_eq!(records[0]["client_id"], "tpc_native01");
     assert_eq!(records[0]["revision"], 42);
@@ -37,7 +42,20 @@ fn observed_requests_pass_octet_for_octet_and_are_recorded() {
     assert!(records[0]["request_id"].as_str().unwrap().len() >= 32);
     assert_eq!((records[1]["outcome"].as_str(), ids(&records[1]).len()), (Some("forward"), 0));
     assert_eq!(ids(&records[2]), ["path-ambiguous"]);
-    for name in ["request_id", "outcome", "endpoint", "client_id", "client_kind", "violations", "error", "status", "granted", "dropped", "forwards", "revision"] {
+    for name in [
+        "request_id",
+        "outcome",
+        "endpoint",
+        "client_id",
+        "client_kind",
+        "violations",
+        "error",
+        "status",
+        "granted",
+        "dropped",
+        "forwards",
+        "revision",
+    ] {
         assert!(records[0].get(name).is_some(), "{name}");
     }
     assert_eq!(rig.envoy.stat("observed.rule.parameter-repeated"), 1);
@@ -62,7 +80,10 @@ fn logs_carry_no_values_of_the_peer() {
     let mut rig = Rig::of("default");
     const MARK: &str = "mArKeR";
     let query = format!("state={MARK}1&login_hint={MARK}2&nonce={MARK}3&{MARK}4={MARK}5&client_id=");
-    let body = format!("grant_type=authorization_code&code={MARK}6&client_secret={MARK}7&refresh_token={MARK}8&{MARK}9=1&code_verifier={MARK}10{}", "x".repeat(43));
+    let body = format!(
+        "grant_type=authorization_code&code={MARK}6&client_secret={MARK}7&refresh_token={MARK}8&{MARK}9=1&code_verifier={MARK}10{}",
+        "x".repeat(43)
+    );
     for client in ["tpc_native01", "first_portal", "tpc_mArKeRunlisted", "TPC_mArKeR"] {
         let _refused = wire::get(rig.envoy.port, &format!("/oauth/authorize?{query}{client}"));
         let _refused = wire::get(rig.envoy.port, &format!("/other?{query}{client}"));
@@ -72,7 +93,12 @@ fn logs_carry_no_values_of_the_peer() {
         with_basic.headers.push(("authorization".to_owned(), format!("Basic {MARK}")));
         let _refused = rig.send(&with_basic);
     }
-    rig.envoy.wait("the access log", |envoy| envoy.log().contains("/sentinel").then_some(()).or_else(|| { wire::get(envoy.port, "/sentinel"); None }));
+    rig.envoy.wait("the access log", |envoy| {
+        envoy.log().contains("/sentinel").then_some(()).or_else(|| {
+            wire::get(envoy.port, "/sentinel");
+            None
+        })
+    });
     let log = rig.envoy.log();
     assert!(log.contains("/oauth/authorize 400"), "the access log is there: {log}");
     let lines: Vec<&str> = log.lines().filter(|line| line.contains(MARK)).collect();

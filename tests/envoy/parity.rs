@@ -23,17 +23,37 @@ fn requests() -> Vec<CaseRequest> {
         with("GET", "/", None, &[]),
         with("GET", "/?", None, &[]),
         with("GET", "//a///b/./c/../d;e=f/%7E%2f%2F?x=%zz&&y=+&z", None, &[]),
-        with("GET", "/oauth/authorize?response_type=token+id_token&client_id=first_portal&state=a%2Bb+c&x=%7e&scope=a&scope=b", None, &[]),
-        with("GET", "/oauth/authorize?client_id=first_portal&x=%zz;y=1&Scope[]=2", None, &[("Cookie", "a=b"), ("Cookie", "c=d"), ("X-Foo", "1"), ("x-foo", "2")]),
+        with(
+            "GET",
+            "/oauth/authorize?response_type=token+id_token&client_id=first_portal&state=a%2Bb+c&x=%7e&scope=a&scope=b",
+            None,
+            &[],
+        ),
+        with(
+            "GET",
+            "/oauth/authorize?client_id=first_portal&x=%zz;y=1&Scope[]=2",
+            None,
+            &[("Cookie", "a=b"), ("Cookie", "c=d"), ("X-Foo", "1"), ("x-foo", "2")],
+        ),
         with("HEAD", "/oauth/authorize?client_id=first_portal", None, &[]),
         with("OPTIONS", "/oauth/token", None, &[("origin", "https://spa.example"), ("access-control-request-method", "POST")]),
         with("GET", "/oauth/token?client_id=first_portal&grant_type=password", None, &[]),
-        with("POST", "/oauth/token", Some("grant_type=password&username=a+b&password=%21%7e&client_id=first_portal"), &[form, ("Authorization", "bAsIc  Zmlyc3RfcG9ydGFsOnM=")]),
+        with(
+            "POST",
+            "/oauth/token",
+            Some("grant_type=password&username=a+b&password=%21%7e&client_id=first_portal"),
+            &[form, ("Authorization", "bAsIc  Zmlyc3RfcG9ydGFsOnM=")],
+        ),
         with("POST", "/oauth/token", Some("{ \"client_id\" : \"first_portal\",\n\"grant_type\":\"password\"}"), &[json]),
         with("POST", "/oauth/token?x=1&y", Some("client_id=first_portal&scope=a&scope=b&&=&x=%zz"), &[form]),
         with("POST", "/oauth/token", Some(""), &[form]),
         with("POST", "/oauth/authorize", Some("user_oauth_approval=true&scope_read%3Aitems=true&_csrf=x"), &[form]),
-        with("POST", "/oauth/authorize?client_id=first_portal", Some("--b\r\ncontent-disposition: form-data; name=\"f\"\r\n\r\n\u{0}\u{ff}\r\n--b--"), &[("content-type", "multipart/form-data; boundary=b")]),
+        with(
+            "POST",
+            "/oauth/authorize?client_id=first_portal",
+            Some("--b\r\ncontent-disposition: form-data; name=\"f\"\r\n\r\n\u{0}\u{ff}\r\n--b--"),
+            &[("content-type", "multipart/form-data; boundary=b")],
+        ),
         with("POST", "/upload", Some(&upload), &[("content-type", "application/octet-stream")]),
         with("POST", "/saml", Some("SAMLResponse=x"), &[form, ("content-encoding", "gzip"), ("x-original-url", "/elsewhere")]),
         with("PUT", "/account/1", Some("{}"), &[json, ("if-match", "\"1\"")]),
@@ -54,15 +74,40 @@ fn requests() -> Vec<CaseRequest> {
 }
 
 fn answers() -> Vec<Answer> {
-    let headers = |lines: &[(&str, &str)]| lines.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>();
+    let headers =
+        |lines: &[(&str, &str)]| lines.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>();
     let plain = Answer::default();
     vec![
         plain.clone(),
-        Answer { status: 302, headers: headers(&[("location", "https://ours.example/cb#access_token=a&id_token=b"), ("set-cookie", "a=b; Path=/"), ("set-cookie", "c=d")]), body: Vec::new(), ..plain.clone() },
-        Answer { status: 200, headers: headers(&[("content-type", "application/json"), ("cache-control", "public, max-age=60"), ("etag", "\"1\"")]), body: b"{\"id_token\":\"a\", \"id_token\":\"b\"}".to_vec(), ..plain.clone() },
-        Answer { status: 200, headers: headers(&[("content-type", "application/json"), ("content-encoding", "gzip")]), body: vec![0x1f, 0x8b, 8, 0, 255], trailers: vec![("x-checksum".to_owned(), "1".to_owned())] },
+        Answer {
+            status: 302,
+            headers: headers(&[
+                ("location", "https://ours.example/cb#access_token=a&id_token=b"),
+                ("set-cookie", "a=b; Path=/"),
+                ("set-cookie", "c=d"),
+            ]),
+            body: Vec::new(),
+            ..plain.clone()
+        },
+        Answer {
+            status: 200,
+            headers: headers(&[("content-type", "application/json"), ("cache-control", "public, max-age=60"), ("etag", "\"1\"")]),
+            body: b"{\"id_token\":\"a\", \"id_token\":\"b\"}".to_vec(),
+            ..plain.clone()
+        },
+        Answer {
+            status: 200,
+            headers: headers(&[("content-type", "application/json"), ("content-encoding", "gzip")]),
+            body: vec![0x1f, 0x8b, 8, 0, 255],
+            trailers: vec![("x-checksum".to_owned(), "1".to_owned())],
+        },
         Answer { status: 204, headers: headers(&[("x-nothing", "1")]), body: Vec::new(), ..plain.clone() },
-        Answer { status: 500, headers: headers(&[("content-type", "text/html")]), body: b"<h1>oops</h1>".repeat(40_000), ..plain },
+        Answer {
+            status: 500,
+            headers: headers(&[("content-type", "text/html")]),
+            body: b"<h1>oops</h1>".repeat(40_000),
+            ..plain
+        },
     ]
 }
 

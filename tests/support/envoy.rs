@@ -72,7 +72,18 @@ impl Envoy {
         let child = Command::new("sh")
             .args(["-c", "exec 3<&0; \"$@\" <&- 3<&- & envoy=$!; (cat <&3 >&2; kill $envoy) & wait $envoy", "sh"])
             .arg(binary())
-            .args(["--disable-hot-restart", "--component-log-level", "wasm:info", "--log-level", "warning", "--service-node", "test", "--service-cluster", "test", "--concurrency"])
+            .args([
+                "--disable-hot-restart",
+                "--component-log-level",
+                "wasm:info",
+                "--log-level",
+                "warning",
+                "--service-node",
+                "test",
+                "--service-cluster",
+                "test",
+                "--concurrency",
+            ])
             .arg(setup.workers.to_string())
             .arg("--admin-address-path")
             .arg(folder.join("admin"))
@@ -188,7 +199,11 @@ fn bootstrap(setup: &Setup, folder: &Path) -> String {
     };
     if let Some(settings) = &setup.second {
         let second = filter(&text[start..end], setup, settings);
-        filters.push_str(&replace(&replace(&second, "- name: tpc-gate", "- name: tpc-gate-2"), "root_id: gate", "root_id: gate-2"));
+        filters.push_str(&replace(
+            &replace(&second, "- name: tpc-gate", "- name: tpc-gate-2"),
+            "root_id: gate",
+            "root_id: gate-2",
+        ));
     }
     text.replace_range(start..end, &filters);
     text
@@ -200,7 +215,11 @@ fn filter(text: &str, setup: &Setup, settings: &str) -> String {
     // A JSON string is a YAML string.
     let text = format!("{}value: {}\n", &text[..value_at], serde_json::to_string(settings).unwrap());
     let text = replace(&text, "target/wasm32-wasip1/release/tpc_gate.wasm", &format!("\"{}\"", setup.module.display()));
-    if setup.holds { text } else { replace(&text, "allow_on_headers_stop_iteration: true", "allow_on_headers_stop_iteration: false") }
+    if setup.holds {
+        text
+    } else {
+        replace(&text, "allow_on_headers_stop_iteration: true", "allow_on_headers_stop_iteration: false")
+    }
 }
 
 /// Writes the filter's configuration as one discovered resource, and moves it into place.
@@ -252,7 +271,10 @@ fn binary() -> PathBuf {
     }
     let pattern = target().join("tools/envoy/lib");
     let fetched = fs::read_dir(pattern).ok().and_then(|versions| {
-        versions.filter_map(Result::ok).map(|python| python.path().join("site-packages/envoy/_bin/envoy")).find(|path| path.is_file())
+        versions
+            .filter_map(Result::ok)
+            .map(|python| python.path().join("site-packages/envoy/_bin/envoy"))
+            .find(|path| path.is_file())
     });
     fetched.expect("no Envoy: run `scripts/fetch-envoy`, or set ENVOY to the path of one")
 }

@@ -48,7 +48,12 @@ fn authorize(request: &Recorded, query: &BTreeMap<String, String>, codes: &Codes
             codes.insert(code.clone(), get("client_id"));
             format!("{}{separator}code={code}&state={state}", get("redirect_uri"))
         }
-        _ => format!("{}#access_token={}&id_token={}&token_type=Bearer&state={state}", get("redirect_uri"), jwt("access"), jwt("id")),
+        _ => format!(
+            "{}#access_token={}&id_token={}&token_type=Bearer&state={state}",
+            get("redirect_uri"),
+            jwt("access"),
+            jwt("id")
+        ),
     };
     Answer { status: 302, headers: vec![("location".to_owned(), location)], body: Vec::new(), trailers: Vec::new() }
 }
@@ -72,14 +77,20 @@ fn token(form: &BTreeMap<String, String>, codes: &Codes) -> Answer {
     let (access, id) = (jwt("access"), jwt("id"));
     json(
         200,
-        &format!(r#"{{"access_token":"{access}","id_token":"{id}","refresh_token":"refresh-1","token_type":"Bearer","expires_in":3600}}"#),
+        &format!(
+            r#"{{"access_token":"{access}","id_token":"{id}","refresh_token":"refresh-1","token_type":"Bearer","expires_in":3600}}"#
+        ),
     )
 }
 
 /// One audience for every token, whoever asks.
 fn jwt(kind: &str) -> String {
     let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
-    format!("{}.{}.c2lnbmF0dXJl", part(r#"{"alg":"HS256"}"#), part(&format!(r#"{{"sub":"alice","aud":"everything","use":"{kind}"}}"#)))
+    format!(
+        "{}.{}.c2lnbmF0dXJl",
+        part(r#"{"alg":"HS256"}"#),
+        part(&format!(r#"{{"sub":"alice","aud":"everything","use":"{kind}"}}"#))
+    )
 }
 
 /// An absolute redirect to its own host, as old servers send them.
@@ -92,12 +103,18 @@ fn redirect(request: &Recorded, target: &str, headers: &[(&str, &str)]) -> Answe
 
 fn json(status: u16, body: &str) -> Answer {
     let headers = [("content-type", "application/json"), ("cache-control", "public, max-age=60")];
-    Answer { status, headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(), body: body.into(), trailers: Vec::new() }
+    Answer {
+        status,
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        body: body.into(),
+        trailers: Vec::new(),
+    }
 }
 
 fn page(status: u16, body: &str) -> Answer {
     let headers = vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())];
-    let body = format!("<!doctype html><title>Old identity provider</title><body style=\"font-family:sans-serif;margin:3em\">{body}");
+    let body =
+        format!("<!doctype html><title>Old identity provider</title><body style=\"font-family:sans-serif;margin:3em\">{body}");
     Answer { status, headers, body: body.into(), trailers: Vec::new() }
 }
 

@@ -36,7 +36,12 @@ pub(crate) struct Answer {
 
 impl Default for Answer {
     fn default() -> Self {
-        Self { status: 200, headers: vec![("x-upstream".to_owned(), "1".to_owned())], body: b"{\"ok\":true}".to_vec(), trailers: Vec::new() }
+        Self {
+            status: 200,
+            headers: vec![("x-upstream".to_owned(), "1".to_owned())],
+            body: b"{\"ok\":true}".to_vec(),
+            trailers: Vec::new(),
+        }
     }
 }
 

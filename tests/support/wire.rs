@@ -170,7 +170,9 @@ fn http2(port: u16, request: &CaseRequest) -> Response {
         let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(connection);
-        let mut head = http::Request::builder().method(request.method.as_str()).uri(format!("http://{}{}", request.authority, request.target));
+        let mut head = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(format!("http://{}{}", request.authority, request.target));
         for (name, value) in &request.headers {
             head = head.header(name, http::HeaderValue::from_bytes(&octets(value)).unwrap());
         }
@@ -193,7 +195,10 @@ fn http2(port: u16, request: &CaseRequest) -> Response {
             } else {
                 let mut trailers = http::HeaderMap::new();
                 for (name, value) in &request.trailers {
-                    trailers.append(http::HeaderName::try_from(name).unwrap(), http::HeaderValue::from_bytes(&octets(value)).unwrap());
+                    trailers.append(
+                        http::HeaderName::try_from(name).unwrap(),
+                        http::HeaderValue::from_bytes(&octets(value)).unwrap(),
+                    );
                 }
                 sink.send_trailers(trailers)
             };
