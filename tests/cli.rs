@@ -1,7 +1,6 @@
 //! The command line: its exit codes, its words, its JSON.
 
 #![cfg(test)]
-#![expect(clippy::unwrap_used, reason = "a test that cannot run the program must fail")]
 
 use std::io::Write;
 use std::path::PathBuf;

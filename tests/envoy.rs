@@ -5,15 +5,6 @@
 
 #![cfg(test)]
 #![cfg(not(target_arch = "wasm32"))]
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    reason = "a test that cannot do what it must has failed"
-)]
 
 #[path = "support/corpus.rs"]
 mod corpus;

@@ -1,7 +1,6 @@
 //! What holds for the repository itself.
 
 #![cfg(test)]
-#![expect(clippy::unwrap_used, reason = "a test that cannot read the repository must fail")]
 #![cfg(not(target_arch = "wasm32"))]
 
 use std::fs;

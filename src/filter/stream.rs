@@ -263,7 +263,6 @@ impl HttpContext for Stream {
 
 /// Traps where a test asks for it.
 #[cfg(feature = "trap-for-tests")]
-#[expect(clippy::panic, reason = "only built for the test that a trapped VM recovers and never opens")]
 fn trap(head: &Head) {
     assert!(head.get("x-tpc-trap").is_none(), "trapped on purpose");
 }
