@@ -148,6 +148,19 @@ impl Envoy {
         String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap_or_default()).into_owned()
     }
 
+    /// The CPU time that it has used so far, of all its threads.
+    pub(crate) fn cpu(&self) -> Duration {
+        let is_child = |stat: &str| {
+            stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)?.parse().ok()) == Some(self.child.id())
+        };
+        let stats = fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("stat")).ok());
+        let stat = stats.filter(|stat| stat.contains("(envoy)")).find(|stat| is_child(stat)).expect("Envoy in /proc");
+        let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+        // utime and stime, in ticks of 10 ms (proc(5)).
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 10)
+    }
+
     /// Publishes another configuration of the filter (only with `discovers`).
     pub(crate) fn publish(&self, settings: &str) {
         write_discovered(&self.folder, &self.setup, settings);
@@ -242,18 +255,19 @@ fn write_discovered(folder: &Path, setup: &Setup, settings: &str) {
 /// The release build of the module, built once per run: a stale one is the classic false green.
 pub(crate) fn module() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
-    MODULE.get_or_init(|| build(&[], &target()))
+    MODULE.get_or_init(|| build(&["--lib"], &target(), "tpc_gate.wasm"))
 }
 
 /// The build that traps when it is asked to.
 pub(crate) fn trapping_module() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
-    MODULE.get_or_init(|| build(&["--features", "trap-for-tests"], &target().join("trap")))
+    MODULE.get_or_init(|| build(&["--lib", "--features", "trap-for-tests"], &target().join("trap"), "tpc_gate.wasm"))
 }
 
-fn build(arguments: &[&str], target: &Path) -> PathBuf {
+/// Builds a module for release.
+pub(crate) fn build(arguments: &[&str], target: &Path, module: &str) -> PathBuf {
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--release", "--lib", "--target", "wasm32-wasip1"])
+        .args(["build", "--quiet", "--release", "--target", "wasm32-wasip1"])
         .args(arguments)
         .env("CARGO_TARGET_DIR", target)
         .env_remove("RUSTFLAGS")
@@ -261,7 +275,7 @@ fn build(arguments: &[&str], target: &Path) -> PathBuf {
         .status()
         .unwrap();
     assert!(status.success(), "the module does not build");
-    target.join("wasm32-wasip1/release/tpc_gate.wasm")
+    target.join("wasm32-wasip1/release").join(module)
 }
 
 /// `$ENVOY`, or what `scripts/fetch-envoy` has fetched.
