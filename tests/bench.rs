@@ -277,7 +277,7 @@ fn decide(kind: &str, count: usize) {
     for _ in 0..count {
         let head = Head::new(headers.iter().copied());
         let judgement = match gate.inspect(&head, body.is_empty()) {
-            Inspection::Await(pending) => pending.complete(&gate, Body::Whole(body.as_bytes())),
+            Inspection::Await(pending) => pending.complete(&gate, &head, Body::Whole(body.as_bytes())),
             Inspection::Judged(judgement) => *judgement,
             _ => {
                 decided += 1;

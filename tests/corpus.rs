@@ -60,7 +60,7 @@ fn every_answer_is_delivered_as_its_case_says() {
             let Inspection::Await(pending) = gate.inspect(&request, false) else {
                 panic!("{}: no request to wait for", case.name)
             };
-            let judgement = pending.complete(&gate, Body::Whole(&case.request.octets()));
+            let judgement = pending.complete(&gate, &request, Body::Whole(&case.request.octets()));
             let mut headers: Vec<(String, Vec<u8>)> = vec![(":status".to_owned(), upstream.status.to_string().into())];
             headers.extend(upstream.headers.iter().map(|(name, value)| (name.clone(), octets(value))));
             let body = octets(&upstream.body);

@@ -189,7 +189,7 @@ proptest! {
         let gate = gate();
         if let Inspection::Await(pending) = gate.inspect(&head, ends) {
             for body in [Body::Whole(&body), Body::TooLong] {
-                let judgement = pending.complete(&gate, body);
+                let judgement = pending.complete(&gate, &head, body);
                 let _effects = judgement.effects(&gate, &head);
             }
         }
@@ -209,7 +209,7 @@ proptest! {
         let form = "grant_type=refresh_token&refresh_token=r&client_id=tpc_native01";
         let head = Head::new([(":method", "POST"), (":path", "/oauth/token"), ("content-type", "application/x-www-form-urlencoded")]);
         let Inspection::Await(pending) = gate.inspect(&head, false) else { return Ok(()) };
-        let exchange = Exchange::after(&pending.complete(&gate, Body::Whole(form.as_bytes()))).unwrap();
+        let exchange = Exchange::after(&pending.complete(&gate, &head, Body::Whole(form.as_bytes()))).unwrap();
         let answer = Head::new([(":status", b"200".to_vec()), ("cache-control", cache)]);
         let _delivery = exchange.judge(&answer, Some(&body), None);
     }

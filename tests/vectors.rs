@@ -94,7 +94,7 @@ fn forms() {
             serde_json::Value::Object(expected) => parsed.as_ref().is_ok_and(|parameters| {
                 let values_agree = expected.iter().all(|(name, value)| match value {
                     serde_json::Value::Array(values) => {
-                        parameters.all(name).iter().eq(values.iter().map(|value| value.as_str().unwrap()))
+                        parameters.all(name).eq(values.iter().map(|value| value.as_str().unwrap()))
                     }
                     value => parameters.get(name) == value.as_str(),
                 });

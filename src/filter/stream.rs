@@ -35,7 +35,7 @@ enum Request {
     /// Nothing is to be done with it any more.
     GoesOn,
     /// Held until its body is there.
-    Held { pending: Box<Pending>, size: usize },
+    Held { pending: Pending, head: Head, size: usize },
     /// Held although only the gate itself is asked: its body is the proof of holding.
     HeldForReadiness,
 }
@@ -77,13 +77,13 @@ impl Stream {
     /// The body is there, with its first `size` octets held; or it is too long.
     fn end_of_request(&mut self, is_too_long: bool) -> Action {
         match std::mem::replace(&mut self.request, Request::GoesOn) {
-            Request::Held { pending, size } => {
+            Request::Held { pending, head, size } => {
                 let shared = Rc::clone(&self.shared);
-                let Some(gate) = &shared.gate else { return self.answer(&reply::closed(&pending.head)) };
+                let Some(gate) = &shared.gate else { return self.answer(&reply::closed(&head)) };
                 let octets = if is_too_long { Vec::new() } else { host::body(BufferType::HttpRequestBody, size) };
                 let body = if is_too_long { Body::TooLong } else { Body::Whole(&octets) };
-                let judgement = pending.complete(gate, body);
-                self.apply(&judgement, &pending.head, size)
+                let judgement = pending.complete(gate, &head, body);
+                self.apply(&judgement, &head, size)
             }
             Request::HeldForReadiness => self.answer_readiness(),
             state @ Request::Answered => {
@@ -193,7 +193,7 @@ impl HttpContext for Stream {
                 shared.counters.count(Counter::HostNotJudged);
                 Action::Continue
             }
-            Inspection::Await(pending) => self.hold(Request::Held { pending, size: 0 }),
+            Inspection::Await(pending) => self.hold(Request::Held { pending, head, size: 0 }),
             Inspection::Judged(judgement) => self.apply(&judgement, &head, 0),
             Inspection::Ready if end_of_stream => self.answer_readiness(),
             Inspection::Ready => self.hold(Request::HeldForReadiness),

@@ -110,6 +110,6 @@ impl Judgement {
             }
         };
         let exchange = if observes { None } else { Exchange::after(self) };
-        Effects { request, record: Explanation::of(self, gate).record(head), counters, exchange }
+        Effects { request, record: Explanation::record(self, gate, head), counters, exchange }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::ClientKind;
 use crate::decision::{Decision, Forwarding, Judgement};
 use crate::gate::Gate;
 use crate::head::Head;
@@ -148,15 +149,18 @@ where
 }
 
 impl Explanation {
-    /// Explains a judged request, with secrets redacted.
-    #[must_use]
-    pub fn of(judgement: &Judgement, gate: &Gate) -> Self {
-        Self::shown(judgement, gate, false)
-    }
-
     /// Explains a judged request; `shows_secrets` leaves codes, verifiers, tokens and secrets readable.
     #[must_use]
     pub fn shown(judgement: &Judgement, gate: &Gate, shows_secrets: bool) -> Self {
+        let mut explanation = Self::of(judgement, gate);
+        if let Decision::Forward(forwarding) = &judgement.decision {
+            explanation.forwards = Some(Forwards::of(forwarding, shows_secrets));
+        }
+        explanation
+    }
+
+    /// Explains a judged request, but for what of it is forwarded.
+    fn of(judgement: &Judgement, gate: &Gate) -> Self {
         let findings = judgement.breaches.iter().map(|breach| Finding {
             id: breach.violation.id().to_owned(),
             citation: Rule::of(breach.violation).map(|rule| rule.citation).unwrap_or_default().to_owned(),
@@ -180,7 +184,6 @@ impl Explanation {
             Decision::Forward(forwarding) => {
                 explanation.outcome = Outcome::Forward;
                 explanation.dropped.clone_from(&forwarding.dropped);
-                explanation.forwards = Some(Forwards::of(forwarding, shows_secrets));
             }
             Decision::Refuse(refusal) => {
                 explanation.outcome = Outcome::Refuse;
@@ -203,20 +206,20 @@ impl Explanation {
     ///
     /// It carries ids, never values of the peer: no forwarded request, and of the
     /// dropped parameters only names that the gate knows.
-    pub(crate) fn record(mut self, head: &Head) -> Option<String> {
+    pub(crate) fn record(judgement: &Judgement, gate: &Gate, head: &Head) -> Option<String> {
         #[derive(Serialize)]
         struct Line<'a> {
             request_id: Option<&'a str>,
             #[serde(flatten)]
             explanation: &'a Explanation,
         }
-        let is_first_party = matches!(self.client_kind.as_deref(), None | Some("first_party"));
-        if is_first_party && self.outcome != Outcome::Refuse {
+        let is_first_party = matches!(judgement.kind, None | Some(ClientKind::FirstParty));
+        if is_first_party && !matches!(judgement.decision, Decision::Refuse(_)) {
             return None;
         }
-        self.forwards = None;
-        self.dropped.retain(|name| crate::parameters::is_known(name));
-        serde_json::to_string(&Line { request_id: head.request_id(), explanation: &self }).ok()
+        let mut explanation = Self::of(judgement, gate);
+        explanation.dropped.retain(|name| crate::parameters::is_known(name));
+        serde_json::to_string(&Line { request_id: head.request_id(), explanation: &explanation }).ok()
     }
 }
 

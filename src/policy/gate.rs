@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::authentication::BasicCredentials;
 use crate::authorization::{self, AuthorizationRequest};
 use crate::client::{Client, ClientKind, Clients};
 use crate::decision::{Decision, Forwarding, Judgement, Redirect, Refusal};
@@ -42,18 +43,16 @@ pub enum Inspection {
     /// Its host is not one that the gate judges: it goes on untouched, and is counted.
     PassHost,
     /// The whole body is needed; until then not one byte goes on.
-    Await(Box<Pending>),
+    Await(Pending),
     /// Decided.
     Judged(Box<Judgement>),
     /// The gate itself is asked whether it is ready.
     Ready,
 }
 
-/// A request whose body has to come first.
-#[derive(Debug)]
+/// A request whose body has to come first: where it goes, as its head says.
+#[derive(Clone, Copy, Debug)]
 pub struct Pending {
-    /// The head.
-    pub head: Head,
     place: Place,
     endpoint: Endpoint,
 }
@@ -61,8 +60,8 @@ pub struct Pending {
 impl Pending {
     /// Judges the request, now that its body is there or known to be too long.
     #[must_use]
-    pub fn complete(&self, gate: &Gate, body: Body<'_>) -> Judgement {
-        gate.judge(&self.head, self.place, self.endpoint, body)
+    pub fn complete(self, gate: &Gate, head: &Head, body: Body<'_>) -> Judgement {
+        gate.judge(head, self.place, self.endpoint, body)
     }
 }
 
@@ -85,7 +84,7 @@ impl Gate {
         if ends_with_head || is_settled {
             return Inspection::Judged(Box::new(self.judge(head, place, endpoint, Body::Whole(&[]))));
         }
-        Inspection::Await(Box::new(Pending { head: head.clone(), place, endpoint }))
+        Inspection::Await(Pending { place, endpoint })
     }
 
     /// Before there is a policy, ids that are strict by form are refused on every path.
@@ -123,18 +122,22 @@ impl Gate {
             let decision = Decision::Refuse(Refusal { breach, endpoint: Some(endpoint), redirect: None });
             return Judgement { endpoint: Some(endpoint), kind, client, breaches, decision };
         }
-        let (breaches, decision) = match (&client, reading.parameters()) {
-            (Some(strict), Ok(parameters)) if reading.is_strict() => match endpoint {
-                Endpoint::Authorization => judge_authorization(&reading, strict, parameters.clone()),
-                Endpoint::Token => judge_token(&reading, strict, parameters.clone()),
-            },
-            _ => (Vec::new(), Decision::Pass),
+        let (breaches, decision) = match &client {
+            Some(strict) if reading.is_strict() => {
+                let basic = reading.basic();
+                let parameters = reading.into_parameters();
+                match endpoint {
+                    Endpoint::Authorization => judge_authorization(head, strict, parameters),
+                    Endpoint::Token => judge_token(head, strict, parameters, basic),
+                }
+            }
+            Some(_) | None => (Vec::new(), Decision::Pass),
         };
         Judgement { endpoint: Some(endpoint), kind, client, breaches, decision }
     }
 }
 
-fn judge_authorization(reading: &Reading<'_>, client: &Client, mut parameters: Parameters) -> (Vec<Breach>, Decision) {
+fn judge_authorization(head: &Head, client: &Client, mut parameters: Parameters) -> (Vec<Breach>, Decision) {
     let request = AuthorizationRequest::new(client, &parameters);
     let breaches = rule::judge_authorization(&request);
     let redirect_uri = request.redirect_uri;
@@ -147,21 +150,25 @@ fn judge_authorization(reading: &Reading<'_>, client: &Client, mut parameters: P
     if let Some(uri) = redirect_uri {
         parameters.set("redirect_uri", uri.as_str().to_owned());
     }
-    (breaches, forward(reading, parameters, authorization::FORWARDED, None))
+    let dropped = parameters.keep(authorization::FORWARDED);
+    let forwarding = Forwarding::new(Endpoint::Authorization, head, parameters, dropped, None);
+    (breaches, Decision::Forward(Box::new(forwarding)))
 }
 
-fn judge_token(reading: &Reading<'_>, client: &Client, parameters: Parameters) -> (Vec<Breach>, Decision) {
+fn judge_token(
+    head: &Head,
+    client: &Client,
+    mut parameters: Parameters,
+    basic: Option<BasicCredentials>,
+) -> (Vec<Breach>, Decision) {
     let breaches = rule::judge_token(&TokenRequest { client, parameters: &parameters });
     if let Some(&breach) = breaches.first() {
         return (breaches, Decision::Refuse(Refusal { breach, endpoint: Some(Endpoint::Token), redirect: None }));
     }
-    let basic = reading.basic().map(|credentials| credentials.print());
-    (breaches, forward(reading, parameters, token::FORWARDED, basic))
-}
-
-fn forward(reading: &Reading<'_>, mut parameters: Parameters, names: &[&str], authorization: Option<String>) -> Decision {
-    let dropped = parameters.keep(names);
-    Decision::Forward(Box::new(Forwarding::new(reading.endpoint, reading.head, parameters, dropped, authorization)))
+    let dropped = parameters.keep(token::FORWARDED);
+    let authorization = basic.map(|credentials| credentials.print());
+    let forwarding = Forwarding::new(Endpoint::Token, head, parameters, dropped, authorization);
+    (breaches, Decision::Forward(Box::new(forwarding)))
 }
 
 impl Judgement {
@@ -188,7 +195,7 @@ impl Gate {
             Inspection::Judged(judgement) => *judgement,
             Inspection::Await(pending) => {
                 let is_too_long = body.len() > self.settings.limits.body;
-                pending.complete(self, if is_too_long { Body::TooLong } else { Body::Whole(body) })
+                pending.complete(self, head, if is_too_long { Body::TooLong } else { Body::Whole(body) })
             }
         };
         Explanation::shown(&judgement, self, shows_secrets)

@@ -7,7 +7,7 @@ use crate::client::{ClientKind, Recognition};
 use crate::endpoint::{Endpoint, Place};
 use crate::head::MediaType;
 use crate::mention::JsonBody;
-use crate::parameters::ParameterError;
+use crate::parameters::{self, ParameterError};
 use crate::reading::{Body, Reading};
 use crate::settings::UnlistedClients;
 use crate::violation::{Breach, Violation};
@@ -46,7 +46,8 @@ pub(crate) fn limits_are_kept(reading: &Reading<'_>) -> Verdict {
     if matches!(reading.body, Body::TooLong) {
         return exceeded("body");
     }
-    if [&reading.query, &reading.form].into_iter().any(|read| matches!(read, Err(ParameterError::TooMany))) {
+    let form = if reading.head.media_type() == MediaType::Form { reading.octets() } else { &[] };
+    if [reading.head.query().unwrap_or_default(), form].into_iter().any(|raw| parameters::count(raw) > limits.parameters) {
         return exceeded("parameters");
     }
     let Ok(parameters) = reading.parameters() else { return Ok(()) };

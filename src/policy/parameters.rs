@@ -1,7 +1,6 @@
 //! OAuth parameters under one strict grammar.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::fold::fold_name;
 use crate::percent::{self, DecodeError};
@@ -11,7 +10,8 @@ use crate::percent::{self, DecodeError};
 /// A parameter without a value is as good as omitted (RFC 6749 §3.1).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Parameters {
-    known: BTreeMap<&'static str, Vec<String>>,
+    /// Sorted by name; a name stands more than once only for `resource`, in the order of the request.
+    known: Vec<(&'static str, String)>,
     unknown: Vec<String>,
 }
 
@@ -64,9 +64,10 @@ impl Parameters {
             }
             seen.push(known);
             if !value.is_empty() {
-                parameters.known.entry(known).or_default().push(value.into_owned());
+                parameters.known.push((known, value.into_owned()));
             }
         }
+        parameters.known.sort_by_key(|(name, _)| *name);
         match (lookalike, repeated, semicolon) {
             (Some(name), _, _) => Err(ParameterError::Lookalike(name)),
             (_, Some(name), _) => Err(ParameterError::Repeated(name)),
@@ -78,30 +79,31 @@ impl Parameters {
     /// The value of a parameter that cannot repeat.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.known.get(name).and_then(|values| values.first()).map(String::as_str)
+        self.all(name).next()
     }
 
     /// All values; only `resource` has more than one (RFC 8707 §2).
-    #[must_use]
-    pub fn all(&self, name: &str) -> &[String] {
-        self.known.get(name).map(Vec::as_slice).unwrap_or_default()
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.known.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
     /// Sets a known parameter to one value.
     pub fn set(&mut self, name: &'static str, value: String) {
-        self.known.insert(name, vec![value]);
+        self.known.retain(|(known, _)| *known != name);
+        let at = self.known.partition_point(|(known, _)| *known < name);
+        self.known.insert(at, (name, value));
     }
 
     /// The first known parameter that has a value.
     #[must_use]
     pub fn first_known(&self) -> Option<&'static str> {
-        self.known.keys().next().copied()
+        self.known.first().map(|(name, _)| *name)
     }
 
     /// Keeps the names of a list; gives back the names of the others, unknown ones included.
     pub fn keep(&mut self, names: &[&str]) -> Vec<String> {
         let mut dropped: Vec<String> = std::mem::take(&mut self.unknown);
-        self.known.retain(|name, _| {
+        self.known.retain(|(name, _)| {
             let stays = names.contains(name);
             if !stays {
                 dropped.push((*name).to_owned());
@@ -121,16 +123,14 @@ impl Parameters {
 
     /// Prints as [`print`](Self::print), with values replaced for the eyes of people.
     pub(crate) fn print_with<'v>(&'v self, shown: impl Fn(&'static str, &'v str) -> Cow<'v, str>) -> String {
-        let mut out = String::new();
-        for (name, values) in &self.known {
-            for value in values {
-                if !out.is_empty() {
-                    out.push('&');
-                }
-                out.push_str(name);
-                out.push('=');
-                percent::encode_into(&shown(name, value), &mut out);
+        let mut out = String::with_capacity(self.known.iter().map(|(name, value)| name.len().saturating_add(value.len())).sum());
+        for (name, value) in &self.known {
+            if !out.is_empty() {
+                out.push('&');
             }
+            out.push_str(name);
+            out.push('=');
+            percent::encode_into(&shown(name, value), &mut out);
         }
         out
     }
@@ -148,6 +148,11 @@ pub(crate) fn pairs(raw: &[u8], separator: impl Fn(u8) -> bool) -> impl Iterator
         let mut parts = segment.splitn(2, |&byte| byte == b'=');
         (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
     })
+}
+
+/// How many pairs a query or form has.
+pub(crate) fn count(raw: &[u8]) -> usize {
+    pairs(raw, |byte| byte == b'&').count()
 }
 
 /// Whether a name is one that the gate knows.

@@ -66,15 +66,22 @@ pub(crate) fn decode_lenient(raw: &[u8], plus_is_space: bool) -> Cow<'_, [u8]> {
 /// Prints a value in the gate's one spelling: unreserved characters plain, every
 /// other octet `%HH` in upper case, a space `%20` (RFC 3986 §2.3, §6.2.2.1).
 pub(crate) fn encode_into(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if is_unreserved(byte) {
-            out.push(char::from(byte));
-        } else {
+    out.reserve(text.len());
+    let mut rest = text;
+    // Runs of plain characters are copied whole; every boundary lies beside ASCII.
+    while let Some(at) = rest.bytes().position(|byte| !is_unreserved(byte)) {
+        let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(plain);
+        let character = tail.chars().next().unwrap_or_default();
+        let mut octets = [0; 4];
+        for byte in character.encode_utf8(&mut octets).bytes() {
             out.push('%');
             out.push(hex_digit(byte >> 4));
             out.push(hex_digit(byte & 15));
         }
+        rest = tail.get(character.len_utf8()..).unwrap_or_default();
     }
+    out.push_str(rest);
 }
 
 /// `unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~"` (RFC 3986 §2.3).
@@ -105,7 +112,7 @@ fn hex_value(digit: u8) -> Option<u8> {
 }
 
 fn hex_digit(value: u8) -> char {
-    char::from_digit(u32::from(value), 16).unwrap_or('0').to_ascii_uppercase()
+    char::from(if value < 10 { b'0'.wrapping_add(value) } else { b'7'.wrapping_add(value) })
 }
 
 #[cfg(test)]

@@ -30,9 +30,9 @@ pub(crate) struct Reading<'a> {
     pub(crate) mentions: Mentions,
     /// Whom each distinct mention names.
     pub(crate) recognised: Vec<Recognition>,
-    /// The query under the strict grammar.
+    /// The query under the strict grammar; only looked at for strict clients.
     pub(crate) query: Result<Parameters, ParameterError>,
-    /// The body under the strict grammar; empty where it is no form.
+    /// The body under the strict grammar, likewise; empty where it is no form.
     pub(crate) form: Result<Parameters, ParameterError>,
 }
 
@@ -44,12 +44,11 @@ impl<'a> Reading<'a> {
         };
         let limit = gate.settings.limits.parameters;
         let mentions = Mentions::read(head, octets);
-        let recognised = mentions.clients.iter().map(|client| gate.policy.clients.recognise(client)).collect();
-        let form = match head.media_type() {
-            MediaType::Form => Parameters::parse(octets, limit),
-            MediaType::Absent | MediaType::Json | MediaType::Other => Ok(Parameters::default()),
-        };
-        let query = Parameters::parse(head.query().unwrap_or_default(), limit);
+        let recognised: Vec<Recognition> = mentions.clients.iter().map(|client| gate.policy.clients.recognise(client)).collect();
+        let is_strict = recognised.iter().any(|who| who.kind() == ClientKind::Strict);
+        let parse = |raw: &[u8]| if is_strict { Parameters::parse(raw, limit) } else { Ok(Parameters::default()) };
+        let query = parse(head.query().unwrap_or_default());
+        let form = parse(if head.media_type() == MediaType::Form { octets } else { &[] });
         Self { head, gate, endpoint, place, body, mentions, recognised, query, form }
     }
 
@@ -78,6 +77,15 @@ impl<'a> Reading<'a> {
             Body::Whole(octets) => octets,
             Body::TooLong => &[],
         }
+    }
+
+    /// Takes the request's parameters out, once they are judged to be readable.
+    pub(crate) fn into_parameters(self) -> Parameters {
+        let read = match self.endpoint {
+            Endpoint::Authorization => self.query,
+            Endpoint::Token => self.form,
+        };
+        read.unwrap_or_default()
     }
 
     /// What the strict grammar says the request's parameters are.
