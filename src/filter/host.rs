@@ -13,6 +13,12 @@ pub(crate) fn request_head() -> Head {
     Head::new(hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default())
 }
 
+/// Whether the request has a header.
+#[cfg(feature = "trap-for-tests")]
+pub(crate) fn request_has(name: &str) -> bool {
+    matches!(hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name), Ok(Some(_)))
+}
+
 /// The head of the answer.
 pub(crate) fn response_head() -> Head {
     Head::new(hostcalls::get_map_bytes(MapType::HttpResponseHeaders).unwrap_or_default())

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::decision::{Decision, Judgement};
 use crate::effect::{Counter, Reply};
 use crate::endpoint::Endpoint;
-use crate::head::Head;
+use crate::head::{Field, Head};
 use crate::reply;
 use crate::rule;
 use crate::violation::{Breach, Violation};
@@ -91,8 +91,8 @@ impl<'a> TokenAnswer<'a> {
     fn new(head: &'a Head, body: Option<&'a [u8]>) -> Self {
         let readable = body.filter(|_| !head.has_content_coding());
         Self {
-            is_success: head.get(":status").is_some_and(|status| status.starts_with(b"2")),
-            cache_control: head.get("cache-control").unwrap_or_default(),
+            is_success: head.get(Field::Status).is_some_and(|status| status.starts_with(b"2")),
+            cache_control: head.get(Field::CacheControl).unwrap_or_default(),
             object: readable.and_then(|octets| serde_json::from_slice(octets).ok()),
         }
     }
@@ -120,7 +120,8 @@ pub(crate) fn token_answer_is_not_stored(answer: &TokenAnswer<'_>) -> Result<(),
 }
 
 /// Headers that would speak of another body than the one that is delivered.
-const VALIDATORS: &[&str] = &["content-digest", "content-md5", "digest", "etag", "last-modified", "repr-digest"];
+const VALIDATORS: &[Field] =
+    &[Field::ContentDigest, Field::ContentMd5, Field::Digest, Field::Etag, Field::LastModified, Field::ReprDigest];
 
 /// A JSON object whose values stay as they are written.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::client::{Client, ClientKind};
 use crate::endpoint::Endpoint;
-use crate::head::Head;
+use crate::head::{Field, Head};
 use crate::parameters::Parameters;
 use crate::redirect::VerifiedRedirectUri;
 use crate::violation::Breach;
@@ -58,13 +58,13 @@ impl Forwarding {
         dropped: Vec<String>,
         authorization: Option<String>,
     ) -> Self {
-        let also_removed: &[&'static str] = match endpoint {
+        let also_removed: &[Field] = match endpoint {
             // No client authenticates at the authorization endpoint.
-            Endpoint::Authorization => &["authorization"],
+            Endpoint::Authorization => &[Field::Authorization],
             // The answer has to be readable.
-            Endpoint::Token => &["accept-encoding"],
+            Endpoint::Token => &[Field::AcceptEncoding],
         };
-        let removed = head.present(REMOVED).chain(head.present(also_removed)).copied().collect();
+        let removed = head.present(REMOVED).chain(head.present(also_removed)).collect();
         // An endpoint's path is ASCII: anything else would not have matched.
         let path = String::from_utf8_lossy(head.path()).into_owned();
         Self { endpoint, path, parameters, authorization, removed, dropped }
@@ -115,18 +115,18 @@ impl Forwarding {
 
 /// Headers by which a client could have another request served than the one that
 /// was judged: another path, another method (standards 2.4).
-const REMOVED: &[&str] = &[
-    "x-envoy-original-path",
-    "x-forwarded-path",
-    "x-forwarded-prefix",
-    "x-forwarded-uri",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-uri",
-    "x-original-url",
-    "x-request-uri",
-    "x-rewrite-url",
+const REMOVED: &[Field] = &[
+    Field::XEnvoyOriginalPath,
+    Field::XForwardedPath,
+    Field::XForwardedPrefix,
+    Field::XForwardedUri,
+    Field::XHttpMethod,
+    Field::XHttpMethodOverride,
+    Field::XMethodOverride,
+    Field::XOriginalUri,
+    Field::XOriginalUrl,
+    Field::XRequestUri,
+    Field::XRewriteUrl,
 ];
 
 /// A refusal: why, and where the answer goes.

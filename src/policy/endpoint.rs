@@ -1,6 +1,6 @@
 //! Endpoints, and which path is which.
 
-use crate::head::Head;
+use crate::head::{Field, Head};
 use crate::path;
 
 /// An endpoint that the gate judges.
@@ -60,9 +60,9 @@ impl Endpoints {
     pub fn place(&self, head: &Head) -> Place {
         let raw = head.path();
         let place = self.place_of(raw);
-        for name in PATH_OVERRIDES {
+        for field in PATH_OVERRIDES {
             // Symfony, Laminas and IIS route by these headers instead of the path (CVE-2018-14773).
-            let Some(value) = head.get(name) else { continue };
+            let Some(value) = head.get(field) else { continue };
             let path = value.split(|&byte| byte == b'?').next().unwrap_or_default();
             if let Some(endpoint) = self.place_of(path).endpoint()
                 && path != raw
@@ -154,7 +154,7 @@ fn segments_match(pattern: &[u8], path: &[u8], placeholder: impl Fn(&[u8]) -> bo
 }
 
 /// Headers by which a client can replace the path in some frameworks.
-pub(crate) const PATH_OVERRIDES: &[&str] = &["x-original-url", "x-rewrite-url"];
+const PATH_OVERRIDES: [Field; 2] = [Field::XOriginalUrl, Field::XRewriteUrl];
 
 #[cfg(test)]
 mod tests {

@@ -20,15 +20,15 @@ pub struct Explanation {
     /// What happens to the request, whether or not the gate only observes.
     pub outcome: Outcome,
     /// Which endpoint the path is: `authorization`, `token`, or none of them.
-    pub endpoint: Option<String>,
+    pub endpoint: Option<Cow<'static, str>>,
     /// The client that the request names, where the policy lists it.
     pub client_id: Option<String>,
     /// What kind of client that is.
-    pub client_kind: Option<String>,
+    pub client_kind: Option<Cow<'static, str>>,
     /// Every violation found, in the order of the rule table.
     pub violations: Vec<Finding>,
     /// The OAuth error code of the answer.
-    pub error: Option<String>,
+    pub error: Option<Cow<'static, str>>,
     /// The HTTP status of the answer.
     pub status: Option<u16>,
     /// What was granted; nothing before client grants are judged.
@@ -57,11 +57,11 @@ pub enum Outcome {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Finding {
     /// The id of the rule.
-    pub id: String,
+    pub id: Cow<'static, str>,
     /// RFC and section.
-    pub citation: String,
+    pub citation: Cow<'static, str>,
     /// The parameter that it is about.
-    pub parameter: Option<String>,
+    pub parameter: Option<Cow<'static, str>>,
 }
 
 /// An audience and the scopes granted for it.
@@ -162,15 +162,15 @@ impl Explanation {
     /// Explains a judged request, but for what of it is forwarded.
     fn of(judgement: &Judgement, gate: &Gate) -> Self {
         let findings = judgement.breaches.iter().map(|breach| Finding {
-            id: breach.violation.id().to_owned(),
-            citation: Rule::of(breach.violation).map(|rule| rule.citation).unwrap_or_default().to_owned(),
-            parameter: breach.parameter.map(str::to_owned),
+            id: breach.violation.id().into(),
+            citation: Rule::of(breach.violation).map(|rule| rule.citation).unwrap_or_default().into(),
+            parameter: breach.parameter.map(Cow::Borrowed),
         });
         let mut explanation = Self {
             outcome: Outcome::Pass,
-            endpoint: judgement.endpoint.map(|endpoint| endpoint.name().to_owned()),
+            endpoint: judgement.endpoint.map(|endpoint| endpoint.name().into()),
             client_id: judgement.client.as_ref().map(|client| client.id.clone()),
-            client_kind: judgement.kind.map(|kind| kind.name().to_owned()),
+            client_kind: judgement.kind.map(|kind| kind.name().into()),
             violations: findings.collect(),
             error: None,
             status: None,
@@ -187,7 +187,7 @@ impl Explanation {
             }
             Decision::Refuse(refusal) => {
                 explanation.outcome = Outcome::Refuse;
-                explanation.error = Some(refusal.breach.violation.error(refusal.endpoint).name().to_owned());
+                explanation.error = Some(refusal.breach.violation.error(refusal.endpoint).name().into());
                 let status = if refusal.redirect.is_some() { 303 } else { refusal.breach.status(refusal.endpoint) };
                 explanation.status = Some(status);
             }
@@ -254,23 +254,23 @@ impl Expectation {
                 differences.push(format!("{member}: expected {expected}, got {actual}"));
             }
         };
-        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "null".to_owned());
+        let shown = |value: Option<&str>| value.unwrap_or("null").to_owned();
         differ("outcome", format!("{:?}", self.outcome), format!("{:?}", actual.outcome));
         for (member, expected, actual) in [
-            ("endpoint", &self.endpoint, &actual.endpoint),
-            ("client_id", &self.client_id, &actual.client_id),
-            ("client_kind", &self.client_kind, &actual.client_kind),
-            ("error", &self.error, &actual.error),
+            ("endpoint", &self.endpoint, actual.endpoint.as_deref()),
+            ("client_id", &self.client_id, actual.client_id.as_deref()),
+            ("client_kind", &self.client_kind, actual.client_kind.as_deref()),
+            ("error", &self.error, actual.error.as_deref()),
         ] {
             if let Some(expected) = expected {
-                differ(member, shown(expected), shown(actual));
+                differ(member, shown(expected.as_deref()), shown(actual));
             }
         }
         if let Some(expected) = &self.status {
             differ("status", format!("{expected:?}"), format!("{:?}", actual.status));
         }
         if let Some(expected) = &self.violations {
-            let found: Vec<&str> = actual.violations.iter().map(|finding| finding.id.as_str()).collect();
+            let found: Vec<&str> = actual.violations.iter().map(|finding| &*finding.id).collect();
             differ("violations", format!("{expected:?}"), format!("{found:?}"));
         }
         if let Some(expected) = &self.dropped {
@@ -285,15 +285,15 @@ impl Expectation {
                 differ("forwards.target", target.clone(), actual.target.clone());
             }
             if let Some(body) = &expected.body {
-                differ("forwards.body", body.clone(), shown(&actual.body));
+                differ("forwards.body", body.clone(), shown(actual.body.as_deref()));
             }
             for (name, expected) in &expected.headers {
                 let set = actual.headers.set.get(name).cloned();
                 let is_removed = actual.headers.removed.contains(name);
                 match expected {
-                    Some(expected) => differ(&format!("forwards.headers.{name}"), expected.clone(), shown(&set)),
+                    Some(expected) => differ(&format!("forwards.headers.{name}"), expected.clone(), shown(set.as_deref())),
                     None if is_removed => {}
-                    None => differ(&format!("forwards.headers.{name}"), "removed".to_owned(), shown(&set)),
+                    None => differ(&format!("forwards.headers.{name}"), "removed".to_owned(), shown(set.as_deref())),
                 }
             }
         }

@@ -8,7 +8,7 @@ use crate::client::{Client, ClientKind, Clients};
 use crate::decision::{Decision, Forwarding, Judgement, Redirect, Refusal};
 use crate::endpoint::{Endpoint, Place};
 use crate::explanation::Explanation;
-use crate::head::Head;
+use crate::head::{Field, Head};
 use crate::mention::Mentions;
 use crate::parameters::Parameters;
 use crate::reading::{Body, Reading};
@@ -105,7 +105,7 @@ impl Gate {
     fn head_refuses(&self, head: &Head, place: Place) -> bool {
         let limits = &self.settings.limits;
         matches!(place, Place::Ambiguous(_))
-            || head.get("upgrade").is_some()
+            || head.get(Field::Upgrade).is_some()
             || head.method() == b"CONNECT"
             || head.path().len() > limits.path
             || head.query().is_some_and(|query| query.len() > limits.query)

@@ -1,13 +1,78 @@
-//! The head of a request, as octets.
+//! The head of a request or an answer, as octets.
 
-/// The head of a request: built once, from the host's list of header lines.
+/// The head of a message: built once, from the host's list of header lines.
 ///
 /// Envoy joins the lines of some headers with a comma before a filter sees them
 /// (`authorization`, `content-type`, `host`) and keeps others apart. The
-/// constructor joins them all, so that every runner judges the same head.
+/// constructor joins them all, so that every runner judges the same head. It keeps
+/// the fields that the gate knows, and nothing else.
 #[derive(Clone, Debug)]
 pub struct Head {
-    lines: Vec<(String, Vec<u8>)>,
+    fields: Box<[Option<Vec<u8>>; Field::ALL.len()]>,
+}
+
+macro_rules! fields {
+    ($($field:ident = $name:literal,)*) => {
+        /// A field of a head that the gate knows.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub(crate) enum Field {
+            $(#[doc = $name] $field,)*
+        }
+
+        impl Field {
+            const ALL: &[Self] = &[$(Self::$field),*];
+
+            /// The name on the wire.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$field => $name,)*
+                }
+            }
+
+            fn parse(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$field),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+fields! {
+    Authority = ":authority",
+    Method = ":method",
+    Path = ":path",
+    Scheme = ":scheme",
+    Status = ":status",
+    Accept = "accept",
+    AcceptEncoding = "accept-encoding",
+    Authorization = "authorization",
+    CacheControl = "cache-control",
+    ContentDigest = "content-digest",
+    ContentEncoding = "content-encoding",
+    ContentMd5 = "content-md5",
+    ContentType = "content-type",
+    Digest = "digest",
+    Etag = "etag",
+    Host = "host",
+    LastModified = "last-modified",
+    OauthClientAttestation = "oauth-client-attestation",
+    ReprDigest = "repr-digest",
+    Upgrade = "upgrade",
+    XEnvoyOriginalPath = "x-envoy-original-path",
+    XForwardedPath = "x-forwarded-path",
+    XForwardedPrefix = "x-forwarded-prefix",
+    XForwardedProto = "x-forwarded-proto",
+    XForwardedUri = "x-forwarded-uri",
+    XHttpMethod = "x-http-method",
+    XHttpMethodOverride = "x-http-method-override",
+    XMethodOverride = "x-method-override",
+    XOriginalUri = "x-original-uri",
+    XOriginalUrl = "x-original-url",
+    XRequestId = "x-request-id",
+    XRequestUri = "x-request-uri",
+    XRewriteUrl = "x-rewrite-url",
 }
 
 impl Head {
@@ -15,41 +80,42 @@ impl Head {
     #[must_use]
     pub fn new<N, V>(lines: impl IntoIterator<Item = (N, V)>) -> Self
     where
-        N: Into<String>,
+        N: AsRef<str>,
         V: Into<Vec<u8>>,
     {
-        let mut joined: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut head = Self { fields: Box::new(std::array::from_fn(|_| None)) };
         for (name, value) in lines {
-            let (mut name, value) = (name.into(), value.into());
-            name.make_ascii_lowercase();
-            // Cookie lines are the one list that does not join with a comma, and nobody here reads them.
-            let earlier = joined.iter_mut().find(|(known, _)| *known == name && name != "cookie");
-            if let Some((_, first)) = earlier {
-                first.push(b',');
-                first.extend_from_slice(&value);
-            } else {
-                joined.push((name, value));
+            let name = name.as_ref();
+            let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+            let field = if is_lower { Field::parse(name) } else { Field::parse(&name.to_ascii_lowercase()) };
+            let Some(slot) = field.and_then(|field| head.fields.get_mut(field as usize)) else { continue };
+            let value = value.into();
+            match slot {
+                Some(first) => {
+                    first.push(b',');
+                    first.extend_from_slice(&value);
+                }
+                None => *slot = Some(value),
             }
         }
-        Self { lines: joined }
+        head
     }
 
-    /// The value of a header, its lines joined; `name` in lower case.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.lines.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
+    /// The value of a field, its lines joined.
+    pub(crate) fn get(&self, field: Field) -> Option<&[u8]> {
+        self.fields.get(field as usize)?.as_deref()
     }
 
     /// `:method`.
     #[must_use]
     pub fn method(&self) -> &[u8] {
-        self.get(":method").unwrap_or_default()
+        self.get(Field::Method).unwrap_or_default()
     }
 
     /// `:path`: path and query as on the wire.
     #[must_use]
     pub fn target(&self) -> &[u8] {
-        self.get(":path").unwrap_or_default()
+        self.get(Field::Path).unwrap_or_default()
     }
 
     /// The path, up to the first `?`.
@@ -69,7 +135,7 @@ impl Head {
     /// The scheme that the client used, as the trusted hop tells it.
     #[must_use]
     pub fn scheme(&self) -> &[u8] {
-        self.get("x-forwarded-proto").or_else(|| self.get(":scheme")).unwrap_or_default()
+        self.get(Field::XForwardedProto).or_else(|| self.get(Field::Scheme)).unwrap_or_default()
     }
 
     /// The host that is asked for: lower case, without port and trailing dot.
@@ -77,7 +143,7 @@ impl Head {
     /// `None` where it is absent or no text.
     #[must_use]
     pub fn host(&self) -> Option<String> {
-        let authority = std::str::from_utf8(self.get(":authority").or_else(|| self.get("host"))?).ok()?;
+        let authority = std::str::from_utf8(self.get(Field::Authority).or_else(|| self.get(Field::Host))?).ok()?;
         let host = match authority.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
             _ => authority,
@@ -88,20 +154,20 @@ impl Head {
     /// The `authorization` header.
     #[must_use]
     pub fn authorization(&self) -> Option<&[u8]> {
-        self.get("authorization")
+        self.get(Field::Authorization)
     }
 
     /// Whether the client is a browser that would show a page.
     #[must_use]
     pub fn accepts_html(&self) -> bool {
-        let accept = self.get("accept").unwrap_or_default().to_ascii_lowercase();
+        let accept = self.get(Field::Accept).unwrap_or_default().to_ascii_lowercase();
         accept.windows(b"text/html".len()).any(|part| part == b"text/html")
     }
 
     /// Envoy's id of the request, if it is one that cannot have been made up to be shown.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        let id = std::str::from_utf8(self.get("x-request-id")?).ok()?;
+        let id = std::str::from_utf8(self.get(Field::XRequestId)?).ok()?;
         let fits = (1..=64).contains(&id.len());
         (fits && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')).then_some(id)
     }
@@ -109,18 +175,18 @@ impl Head {
     /// What the body is said to be.
     #[must_use]
     pub fn media_type(&self) -> MediaType {
-        MediaType::parse(self.get("content-type"))
+        MediaType::parse(self.get(Field::ContentType))
     }
 
     /// Whether the body is compressed or otherwise coded (RFC 9110 §8.4).
     #[must_use]
     pub fn has_content_coding(&self) -> bool {
-        self.get("content-encoding").is_some_and(|coding| !coding.trim_ascii().eq_ignore_ascii_case(b"identity"))
+        self.get(Field::ContentEncoding).is_some_and(|coding| !coding.trim_ascii().eq_ignore_ascii_case(b"identity"))
     }
 
-    /// Names of headers that are there, out of a list.
-    pub(crate) fn present<'n>(&self, names: &'n [&'static str]) -> impl Iterator<Item = &'n &'static str> {
-        names.iter().filter(|name| self.get(name).is_some())
+    /// Names of fields that are there, out of a list.
+    pub(crate) fn present(&self, fields: &'static [Field]) -> impl Iterator<Item = &'static str> {
+        fields.iter().filter(|field| self.get(**field).is_some()).map(|field| field.name())
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::client::{ClientKind, Recognition};
 use crate::endpoint::{Endpoint, Place};
-use crate::head::MediaType;
+use crate::head::{Field, MediaType};
 use crate::mention::JsonBody;
 use crate::parameters::{self, ParameterError};
 use crate::reading::{Body, Reading};
@@ -28,7 +28,7 @@ pub(crate) fn path_is_exact(reading: &Reading<'_>) -> Verdict {
 /// Refuses CONNECT and Upgrade at an endpoint: what follows would not be judged
 /// (RFC 9110 §7.8, §9.3.6).
 pub(crate) fn protocol_stays(reading: &Reading<'_>) -> Verdict {
-    let leaves = reading.head.get("upgrade").is_some() || reading.head.method() == b"CONNECT";
+    let leaves = reading.head.get(Field::Upgrade).is_some() || reading.head.method() == b"CONNECT";
     if leaves { Err(Violation::UpgradeNotAllowed.into()) } else { Ok(()) }
 }
 

@@ -13,7 +13,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::authentication::clients_of_jwt;
 use crate::fold::{fold_name, texts};
-use crate::head::{Head, MediaType};
+use crate::head::{Field, Head, MediaType};
 use crate::json::Json;
 use crate::parameters::pairs;
 use crate::percent::decode_lenient;
@@ -50,7 +50,7 @@ impl Mentions {
         if let Some(authorization) = head.authorization() {
             mentions.read_basic(authorization);
         }
-        if let Some(attestation) = head.get("oauth-client-attestation") {
+        if let Some(attestation) = head.get(Field::OauthClientAttestation) {
             mentions.has_unreadable_assertion |= !mentions.read_jwt(attestation);
         }
         if !body.is_empty() {

@@ -115,9 +115,13 @@ fn print_text(explanation: &Explanation) {
         Outcome::Refuse => "refuse: the identity provider sees no byte of it",
     };
     print(outcome);
-    let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-    print(format_args!("endpoint     {}", or_none(&explanation.endpoint)));
-    print(format_args!("client       {} ({})", or_none(&explanation.client_id), or_none(&explanation.client_kind)));
+    let or_none = |value: Option<&str>| value.unwrap_or("none").to_owned();
+    print(format_args!("endpoint     {}", or_none(explanation.endpoint.as_deref())));
+    print(format_args!(
+        "client       {} ({})",
+        or_none(explanation.client_id.as_deref()),
+        or_none(explanation.client_kind.as_deref())
+    ));
     for finding in &explanation.violations {
         let about = finding.parameter.as_ref().map(|parameter| format!(" (`{parameter}`)")).unwrap_or_default();
         print(format_args!("violation    {}{about}, {}", finding.id, finding.citation));
