@@ -240,3 +240,39 @@ fn a_case_that_is_not_as_expected_fails_and_says_how() {
     let empty = file("empty.json", "[]");
     assert_eq!(run(&["test", "--policy", &policy(), &empty], "").status.code(), Some(1), "no case is no proof");
 }
+
+/// The commands in the README print what the README says.
+#[test]
+fn the_readme_shows_what_the_command_prints() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let readme = std::fs::read_to_string(format!("{root}/README.md")).unwrap();
+    let block = readme.split("```console\n$ tpc-gate check").nth(1).unwrap().split("```").next().unwrap();
+    let mut shown = 0;
+    for example in format!(" check{}", block.strip_prefix(" check").unwrap_or(block)).replace("\n$ tpc-gate", "\n\0").split('\0')
+    {
+        let (command, rest) = example.trim_start().split_once('\n').unwrap();
+        let (command, input, expected) = match command.split_once(" <<'END'") {
+            Some((command, _)) => {
+                let (input, expected) = rest.split_once("\nEND\n").unwrap();
+                (command, format!("{input}\n"), expected)
+            }
+            None => (command, String::new(), rest),
+        };
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tpc-gate"));
+        child.args(command.split(' ')).current_dir(root).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(text(&output.stdout).trim(), expected.trim(), "{command}");
+        shown += 1;
+    }
+    assert_eq!(shown, 3);
+}
+
+#[test]
+fn the_policy_in_the_readme_is_valid() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    let document = readme.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let output = run(&["check", "--policy", &file("readme.json", document)], "");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+}

@@ -204,6 +204,12 @@ class Serve(unittest.TestCase):
 
 
 class Demo(unittest.TestCase):
+    def test_it_prints_what_the_readme_shows(self):
+        ended = subprocess.run([ROOT / "scripts/demo"], capture_output=True, text=True, timeout=DEADLINE)
+        self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
+        shown = (ROOT / "README.md").read_text().split("$ scripts/demo\n")[1].split("```")[0]
+        self.assertEqual(ended.stdout.strip(), shown.strip())
+
     def test_it_can_stay_and_leaves_nothing_behind(self):
         process = subprocess.Popen(
             [ROOT / "scripts/demo", "--stay"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
