@@ -80,12 +80,12 @@ fn filter_and_companion_never_meet() {
 fn the_rule_table_of_the_readme_is_current() {
     let readme = read("README.md");
     let block = readme.split("<!-- rules -->\n").nth(1).unwrap().split("<!-- /rules -->").next().unwrap();
-    assert_eq!(block.trim(), rule::table(RULES).trim(), "run `scripts/generate`");
+    assert!(block.trim() == rule::table(RULES).trim(), "stale: run `scripts/generate`");
 }
 
 #[test]
 fn the_page_of_rules_is_current() {
-    assert_eq!(read("docs/rules.md").trim(), rule::page(RULES).trim(), "run `scripts/generate`");
+    assert!(read("docs/rules.md").trim() == rule::page(RULES).trim(), "stale: run `scripts/generate`");
 }
 
 /// The settings in the bootstrap that everybody copies are read by the loader that the filter has.

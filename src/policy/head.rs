@@ -140,7 +140,7 @@ impl Head {
 
     /// The host that is asked for: lower case, without port and trailing dot.
     ///
-    /// `None` where it is absent or no text.
+    /// `None` where it is absent or not plainly a host: what cannot be read is judged.
     #[must_use]
     pub fn host(&self) -> Option<String> {
         let authority = std::str::from_utf8(self.get(Field::Authority).or_else(|| self.get(Field::Host))?).ok()?;
@@ -148,7 +148,9 @@ impl Head {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
             _ => authority,
         };
-        Some(host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase())
+        let name = host.strip_prefix('[').and_then(|address| address.strip_suffix(']')).unwrap_or(host);
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':' | b'_'));
+        is_plain.then(|| host.trim_end_matches('.').to_ascii_lowercase())
     }
 
     /// The `authorization` header.
@@ -176,6 +178,19 @@ impl Head {
     #[must_use]
     pub fn media_type(&self) -> MediaType {
         MediaType::parse(self.get(Field::ContentType))
+    }
+
+    /// Whether the body is text in a charset that hides ASCII, such as UTF-16 or UTF-7.
+    #[must_use]
+    pub fn has_odd_charset(&self) -> bool {
+        let value = self.get(Field::ContentType).unwrap_or_default().to_ascii_lowercase();
+        let mut charsets =
+            value.split(|&byte| byte == b';').skip(1).filter_map(|parameter| parameter.trim_ascii().strip_prefix(b"charset="));
+        let bare = |charset: &[u8]| charset.iter().copied().filter(|byte| *byte != b'"').collect::<Vec<u8>>();
+        let is_ascii_like = |charset: &[u8]| {
+            matches!(&*bare(charset), b"utf-8" | b"utf8" | b"us-ascii" | b"iso-8859-1" | b"iso-8859-15" | b"windows-1252")
+        };
+        charsets.any(|charset| !is_ascii_like(charset))
     }
 
     /// Whether the body is compressed or otherwise coded (RFC 9110 §8.4).
@@ -241,6 +256,9 @@ mod tests {
         }
         assert_eq!(head(&[(":authority", "[::1]:80")]).host().as_deref(), Some("[::1]"));
         assert_eq!(head(&[]).host(), None);
+        for odd in ["x@idp.example", "idp.example,other.example", "idp.example/", "idp example", "idp\u{e9}"] {
+            assert_eq!(head(&[(":authority", odd)]).host(), None, "{odd}");
+        }
     }
 
     #[test]

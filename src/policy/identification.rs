@@ -50,6 +50,9 @@ pub(crate) fn limits_are_kept(reading: &Reading<'_>) -> Verdict {
     if [reading.head.query().unwrap_or_default(), form].into_iter().any(|raw| parameters::count(raw) > limits.parameters) {
         return exceeded("parameters");
     }
+    if reading.mentions.are_too_many() {
+        return exceeded("parameters");
+    }
     let Ok(parameters) = reading.parameters() else { return Ok(()) };
     // Values of others are their server's to judge.
     let is_longer = |name, limit| reading.is_strict() && parameters.get(name).is_some_and(|value| value.len() > limit);
@@ -75,8 +78,9 @@ pub(crate) fn body_is_expected(reading: &Reading<'_>) -> Verdict {
     Ok(())
 }
 
-/// Refuses a body that hides whom it names: a content coding, and at the token
-/// endpoint anything but a form or an unambiguous JSON object.
+/// Refuses a body that hides whom it names: a content coding, a charset that is
+/// no superset of ASCII, and at the token endpoint anything but a form or an
+/// unambiguous JSON object.
 ///
 /// A strict client could be in there (RFC 6749 §3.2, Appendix B; RFC 9110 §8.4).
 pub(crate) fn client_is_readable(reading: &Reading<'_>) -> Verdict {
@@ -88,7 +92,7 @@ pub(crate) fn client_is_readable(reading: &Reading<'_>) -> Verdict {
     if reading.octets().is_empty() {
         return Ok(());
     }
-    if reading.head.has_content_coding() {
+    if reading.head.has_content_coding() || reading.head.has_odd_charset() {
         return unreadable;
     }
     if !at_token {
@@ -173,6 +177,16 @@ pub(crate) fn method_is_the_endpoints(reading: &Reading<'_>) -> Verdict {
 pub(crate) fn body_is_a_form(reading: &Reading<'_>) -> Verdict {
     let is_form = reading.head.media_type() == MediaType::Form;
     if is_form || reading.head.method() != b"POST" { Ok(()) } else { Err(Violation::MediaTypeNotForm.into()) }
+}
+
+/// Refuses an `authorization` header at the token endpoint that is not one `Basic`
+/// credential: two of them, another scheme, or what decoders read differently
+/// (RFC 6749 §2.3, §2.3.1).
+pub(crate) fn credentials_are_basic(reading: &Reading<'_>) -> Verdict {
+    if reading.head.authorization().is_some() && reading.basic().is_none() {
+        return Err(Violation::ClientAuthenticationMalformed.into());
+    }
+    Ok(())
 }
 
 /// Refuses OAuth parameters in the query of a token request: some servers prefer

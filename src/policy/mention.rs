@@ -29,7 +29,13 @@ pub(crate) struct Mentions {
     pub(crate) has_unreadable_assertion: bool,
     /// How the body reads as JSON, if it looks like JSON.
     pub(crate) json: Option<JsonBody>,
+    /// How many values have been read as something that matters.
+    readings: usize,
 }
+
+/// More readings than this are nobody's honest request; reading stops there, and
+/// the request is refused.
+const MOST_READINGS: usize = 256;
 
 /// A body that looks like JSON.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,6 +68,11 @@ impl Mentions {
     /// Whether a client is named, by whatever reading.
     pub(crate) fn name_a_client(&self) -> bool {
         !self.clients.is_empty()
+    }
+
+    /// Whether reading was given up.
+    pub(crate) fn are_too_many(&self) -> bool {
+        self.readings > MOST_READINGS
     }
 
     fn read_body(&mut self, body: &[u8], media_type: MediaType) {
@@ -117,6 +128,10 @@ impl Mentions {
     }
 
     fn read_meaning(&mut self, meaning: Meaning, value: &[u8]) {
+        self.readings = self.readings.saturating_add(1);
+        if self.are_too_many() {
+            return;
+        }
         match meaning {
             _ if value.is_empty() => {}
             Meaning::ClientId => self.name(value),
@@ -206,6 +221,9 @@ impl Mentions {
             let quoted = rest.strip_prefix(b"\"").unwrap_or(rest);
             let name = quoted.split(|byte| matches!(byte, b'"' | b';' | b'\r' | b'\n')).next().unwrap_or_default();
             let Some(meaning) = Meaning::of(fold_name(name).as_bytes()) else { continue };
+            if self.are_too_many() {
+                return;
+            }
             let blank = rest.windows(2).position(|pair| pair == b"\n\n" || pair == b"\n\r").unwrap_or(rest.len());
             let value = rest.get(blank.saturating_add(2)..).unwrap_or_default();
             let value = value.strip_prefix(b"\n").unwrap_or(value);
@@ -221,7 +239,7 @@ impl Mentions {
             rest = rest.get(at..).unwrap_or_default();
             let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-'));
             let (id, tail) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or_default();
-            self.name(id);
+            self.read_meaning(Meaning::ClientId, id);
             rest = tail;
         }
     }

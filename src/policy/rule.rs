@@ -205,6 +205,7 @@ rules! {
     SchemeNotHttps, BOTH, Strict, "RFC 6749 §3.1", Identification(identification::scheme_is_https);
     MethodNotAllowed, BOTH, Strict, "RFC 6749 §3.2", Identification(identification::method_is_the_endpoints);
     MediaTypeNotForm, TOKEN, Strict, "RFC 6749 Appendix B", Identification(identification::body_is_a_form);
+    ClientAuthenticationMalformed, TOKEN, Strict, "RFC 6749 §2.3.1", Identification(identification::credentials_are_basic);
     ParameterInQuery, TOKEN, Strict, "RFC 6749 §2.3.1", Identification(identification::query_is_not_the_request);
     ParameterMalformed, BOTH, Strict, "RFC 6749 Appendix B", Identification(identification::parameters_are_well_formed);
     ParameterLookalike, BOTH, Strict, "RFC 6749 §3.1", Identification(identification::parameters_are_no_lookalikes);

@@ -9,6 +9,8 @@ pub enum Violation {
     BodyNotExpected,
     /// Several clients are named, and one of them is strict or blocked.
     ClientAmbiguous,
+    /// The client does not authenticate by one readable `Basic` credential.
+    ClientAuthenticationMalformed,
     /// The client is blocked.
     ClientBlocked,
     /// A value that some server would take for a strict client's id.
@@ -136,6 +138,7 @@ impl Violation {
         match self {
             Self::BodyNotExpected => "body-not-expected",
             Self::ClientAmbiguous => "client-ambiguous",
+            Self::ClientAuthenticationMalformed => "client-authentication-malformed",
             Self::ClientBlocked => "client-blocked",
             Self::ClientLookalike => "client-lookalike",
             Self::ClientMissing => "client-missing",
@@ -176,6 +179,7 @@ impl Violation {
         match self {
             Self::BodyNotExpected => "a GET or HEAD request must have no body",
             Self::ClientAmbiguous => "the request names more than one client",
+            Self::ClientAuthenticationMalformed => "the authorization header must be one Basic credential",
             Self::ClientBlocked => "this client is blocked",
             Self::ClientLookalike => "the client_id is a variant of a protected one; send it exactly as it was issued",
             Self::ClientMissing => "the request names no client",
@@ -215,6 +219,7 @@ impl Violation {
         let at_token = endpoint == Some(Endpoint::Token);
         match self {
             Self::ClientBlocked => ErrorCode::AccessDenied,
+            Self::ClientAuthenticationMalformed => ErrorCode::InvalidClient,
             Self::ClientMissing | Self::ClientUnlisted if at_token => ErrorCode::InvalidClient,
             Self::GrantTypeNotAllowed if at_token => ErrorCode::UnsupportedGrantType,
             // `unauthorized_client` makes SDKs throw their registration away.
