@@ -197,6 +197,17 @@ proptest! {
     }
 
     #[test]
+    fn a_glance_lets_pass_only_what_a_full_reading_lets_pass(path in octets(), head in heads()) {
+        let gate = gate();
+        let target = [b"/".as_slice(), &path].concat();
+        let full = Head::new([(":method", b"POST".to_vec()), (":path", target.clone())]);
+        if gate.passes_at_a_glance(&target, false) {
+            prop_assert!(matches!(gate.inspect(&full, false), Inspection::Pass));
+        }
+        prop_assert!(!gate.passes_at_a_glance(head.target(), true));
+    }
+
+    #[test]
     fn no_document_panics(text in octets()) {
         let _settings = document::load(&text);
         let nested = [br#"{"format":1,"revision":1,"clients":[{"client_id":""#.as_slice(), &text, br#""}]}"#].concat();

@@ -12,6 +12,7 @@ use tpc_gate_policy::Body;
 use tpc_gate_policy::answer::{Change, Exchange};
 use tpc_gate_policy::decision::Judgement;
 use tpc_gate_policy::effect::{Counter, Replacement, Reply, RequestEffect};
+use tpc_gate_policy::endpoint::PATH_OVERRIDE_NAMES;
 use tpc_gate_policy::gate::{Inspection, Pending};
 use tpc_gate_policy::head::Head;
 use tpc_gate_policy::reply;
@@ -182,11 +183,15 @@ impl Context for Stream {
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _num_headers: usize, end_of_stream: bool) -> Action {
-        let head = host::request_head();
         #[cfg(feature = "trap-for-tests")]
         trap();
         let shared = Rc::clone(&self.shared);
-        let Some(gate) = &shared.gate else { return self.answer(&reply::closed(&head)) };
+        let Some(gate) = &shared.gate else { return self.answer(&reply::closed(&host::request_head())) };
+        let has_override = || PATH_OVERRIDE_NAMES.iter().any(|name| host::request_header(name).is_some());
+        if host::request_header(":path").is_some_and(|target| gate.passes_at_a_glance(&target, has_override())) {
+            return Action::Continue;
+        }
+        let head = host::request_head();
         match gate.inspect(&head, end_of_stream) {
             Inspection::Pass => Action::Continue,
             Inspection::PassHost => {
@@ -264,5 +269,5 @@ impl HttpContext for Stream {
 /// Traps where a test asks for it.
 #[cfg(feature = "trap-for-tests")]
 fn trap() {
-    assert!(!host::request_has("x-tpc-trap"), "trapped on purpose");
+    assert!(host::request_header("x-tpc-trap").is_none(), "trapped on purpose");
 }

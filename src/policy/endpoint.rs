@@ -153,7 +153,9 @@ fn segments_match(pattern: &[u8], path: &[u8], placeholder: impl Fn(&[u8]) -> bo
     }
 }
 
-/// Headers by which a client can replace the path in some frameworks.
+/// Headers by which a client can replace the path in some frameworks, by name.
+pub const PATH_OVERRIDE_NAMES: [&str; 2] = ["x-original-url", "x-rewrite-url"];
+
 const PATH_OVERRIDES: [Field; 2] = [Field::XOriginalUrl, Field::XRewriteUrl];
 
 #[cfg(test)]
@@ -196,6 +198,11 @@ mod tests {
         let head = |target: &str| Head::new([(":path", target), ("x-original-url", "/oauth/token?x=1")]);
         assert_eq!(endpoints().place(&head("/health")), Place::Ambiguous(Endpoint::Token));
         assert_eq!(endpoints().place(&head("/oauth/token")), Place::Endpoint(Endpoint::Token));
+    }
+
+    #[test]
+    fn the_names_of_overrides_are_those_that_are_read() {
+        assert_eq!(PATH_OVERRIDES.map(Field::name), PATH_OVERRIDE_NAMES);
     }
 
     #[test]

@@ -66,6 +66,20 @@ impl Pending {
 }
 
 impl Gate {
+    /// Whether a request is nothing of ours, by its target and whether some header
+    /// could replace it: most requests are, and need not be read any further.
+    #[must_use]
+    pub fn passes_at_a_glance(&self, target: &[u8], has_path_override: bool) -> bool {
+        let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
+        let is_ready_path = self.settings.ready_path.as_ref().is_some_and(|ready| ready.as_bytes() == path);
+        // Requests for other hosts are counted, so their head is read.
+        self.policy.revision.is_some()
+            && self.settings.hosts.is_empty()
+            && !is_ready_path
+            && !has_path_override
+            && self.settings.endpoints.place_of(path) == Place::Elsewhere
+    }
+
     /// What is to be done after the head of a request.
     #[must_use]
     pub fn inspect(&self, head: &Head, ends_with_head: bool) -> Inspection {
