@@ -84,7 +84,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let rounds: usize = arguments.first().map_or(8, |rounds| rounds.parse().expect("a number of rounds"));
-    measure(rounds);
+    measure(rounds, arguments.get(1).map_or("", String::as_str));
     ExitCode::SUCCESS
 }
 
@@ -103,9 +103,11 @@ struct Slice {
     latencies: Vec<Duration>,
 }
 
-fn measure(rounds: usize) {
+/// Measures the kinds of request whose names contain a word.
+fn measure(rounds: usize, only: &str) {
     let upstream = start_upstream();
-    let kinds = kinds();
+    let mut kinds = kinds();
+    kinds.retain(|kind| kind.name.contains(only));
     let noop = envoy::build(&["-p", "tpc-gate-noop"], &envoy::target(), "tpc_gate_noop.wasm");
     let variant = |name, change: &dyn Fn(&mut Setup)| {
         let mut setup = Setup::new(&configuration(), upstream);

@@ -95,6 +95,16 @@ impl Stream {
         }
     }
 
+    /// Notes that more of a held request came; true where the tick has answered it meanwhile.
+    fn is_given_up(&mut self) -> bool {
+        let is_held = matches!(self.request, Request::Held { .. } | Request::HeldForReadiness);
+        let is_given_up = is_held && !self.shared.holds.body_came(self.id);
+        if is_given_up {
+            self.request = Request::Answered;
+        }
+        is_given_up
+    }
+
     fn answer_readiness(&mut self) -> Action {
         let reason = match self.shared.unready {
             Some(reason) => Some(reason),
@@ -209,9 +219,7 @@ impl HttpContext for Stream {
         if matches!(self.request, Request::GoesOn) {
             return Action::Continue;
         }
-        // Given up by the tick: the answer is on its way.
-        if !self.shared.holds.body_came(self.id) {
-            self.request = Request::Answered;
+        if self.is_given_up() {
             return Action::Pause;
         }
         let limit = self.shared.gate.as_ref().map_or(0, |gate| gate.settings.limits.body);
@@ -225,6 +233,9 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_trailers(&mut self, _num_trailers: usize) -> Action {
+        if self.is_given_up() {
+            return Action::Pause;
+        }
         let was_held = matches!(self.request, Request::Held { .. });
         let action = self.end_of_request(false);
         // Some servers merge trailers into the headers; a rebuilt request has none.
