@@ -84,7 +84,10 @@ impl Endpoints {
             let found = self.0.iter().find(|(_, path)| !path.is_plain && path.folds_to(raw));
             return found.map_or(Place::Elsewhere, |(endpoint, _)| Place::Ambiguous(*endpoint));
         }
-        let canonical = path::canonical(raw);
+        // A path that nobody normalises in reasonable time is nobody's honest one.
+        let Some(canonical) = path::canonical(raw) else {
+            return self.0.first().map_or(Place::Elsewhere, |(endpoint, _)| Place::Ambiguous(*endpoint));
+        };
         let found = self.0.iter().find(|(_, path)| path.folds_to(canonical.as_bytes()));
         found.map_or(Place::Elsewhere, |(endpoint, _)| Place::Ambiguous(*endpoint))
     }
@@ -120,7 +123,7 @@ impl EndpointPath {
             return Err("must be a plain path: segments of letters, digits and `-._~`, or `{}` for any one segment");
         }
         // A placeholder survives canonicalisation: braces are neither decoded nor trimmed.
-        let canonical = path::canonical(text.as_bytes());
+        let canonical = path::canonical(text.as_bytes()).unwrap_or_default();
         let is_plain = path::is_plain(text.replace("{}", "x").as_bytes());
         Ok(Self { raw: text.to_owned(), canonical, is_plain })
     }

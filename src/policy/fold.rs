@@ -17,7 +17,9 @@ pub(crate) fn fold(text: &str) -> String {
     let folded: String = if cut.is_ascii() {
         cut.to_ascii_lowercase()
     } else {
-        cut.nfkd()
+        // Long text is no id and no name; folding it whole would cost milliseconds.
+        let kept = cut.trim_start().chars().filter(|&c| !is_invisible(c)).take(LONGEST);
+        kept.nfkd()
             .filter(|&c| !is_combining_mark(c) && !is_invisible(c))
             // Upper case first: `ı` and `ſ` only meet their ASCII letter there.
             .flat_map(char::to_uppercase)
@@ -29,6 +31,9 @@ pub(crate) fn fold(text: &str) -> String {
     let trimmed = folded.trim_matches(|c: char| c.is_whitespace() || c.is_control());
     if trimmed.len() == folded.len() { folded } else { trimmed.to_owned() }
 }
+
+/// Characters of a text that are folded, where some are not ASCII: more than any id, name or path segment has.
+const LONGEST: usize = 512;
 
 /// Every text that octets may stand for: UTF-8; else Latin-1, and what remains
 /// when bad octets are dropped.
@@ -46,10 +51,15 @@ pub(crate) fn texts(octets: &[u8]) -> [Cow<'_, str>; 2] {
 pub(crate) fn fold_name(octets: &[u8]) -> String {
     let [text, dropped] = texts(octets);
     let text = if dropped.is_empty() { text } else { dropped };
-    let folded = fold(&text);
+    // What stands in brackets is cut off anyway, however long it is.
+    let text = match text.split_once('[') {
+        Some((name, rest)) if rest.contains(']') => name,
+        _ => &text,
+    };
+    let folded = fold(text);
     let name = folded.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '_');
     let mut name = match name.find('[') {
-        // `client[id` has no closing bracket: PHP keeps it as `client_id`.
+        // `client[id` has no closing bracket: PHP keeps it as `client_id`. Folding may bring brackets, too.
         Some(open) if name.contains(']') => name.get(..open).unwrap_or_default().to_owned(),
         _ => name.to_owned(),
     };

@@ -37,6 +37,9 @@ pub(crate) struct Mentions {
 /// the request is refused.
 const MOST_READINGS: usize = 256;
 
+/// Octets of a name in `multipart/form-data`.
+const LONGEST_NAME: usize = 512;
+
 /// A body that looks like JSON.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum JsonBody {
@@ -218,12 +221,15 @@ impl Mentions {
         let mut rest = body;
         while let Some(at) = rest.windows(5).position(|part| part.eq_ignore_ascii_case(b"name=")) {
             rest = rest.get(at.saturating_add(5)..).unwrap_or_default();
-            let quoted = rest.strip_prefix(b"\"").unwrap_or(rest);
-            let name = quoted.split(|byte| matches!(byte, b'"' | b';' | b'\r' | b'\n')).next().unwrap_or_default();
-            let Some(meaning) = Meaning::of(fold_name(name).as_bytes()) else { continue };
+            self.readings = self.readings.saturating_add(1);
             if self.are_too_many() {
                 return;
             }
+            let quoted = rest.strip_prefix(b"\"").unwrap_or(rest);
+            // Without an end in sight it is no name; the body is not copied for each of them.
+            let quoted = quoted.get(..LONGEST_NAME).unwrap_or(quoted);
+            let name = quoted.split(|byte| matches!(byte, b'"' | b';' | b'\r' | b'\n')).next().unwrap_or_default();
+            let Some(meaning) = Meaning::of(fold_name(name).as_bytes()) else { continue };
             let blank = rest.windows(2).position(|pair| pair == b"\n\n" || pair == b"\n\r").unwrap_or(rest.len());
             let value = rest.get(blank.saturating_add(2)..).unwrap_or_default();
             let value = value.strip_prefix(b"\n").unwrap_or(value);
