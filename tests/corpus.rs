@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use tpc_gate_policy::Body;
-use tpc_gate_policy::answer::{Change, Exchange};
 use tpc_gate_policy::case::{Case, Runner, octets};
+use tpc_gate_policy::delivery::{Change, Exchange};
 use tpc_gate_policy::document;
 use tpc_gate_policy::explanation::Outcome;
 use tpc_gate_policy::gate::{Gate, Inspection};

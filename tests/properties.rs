@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tpc_gate_policy::Body;
-use tpc_gate_policy::answer::Exchange;
 use tpc_gate_policy::decision::Decision;
+use tpc_gate_policy::delivery::Exchange;
 use tpc_gate_policy::document;
-use tpc_gate_policy::explanation::Outcome;
+use tpc_gate_policy::explanation::{Explanation, Outcome};
 use tpc_gate_policy::gate::{Gate, Inspection};
 use tpc_gate_policy::head::Head;
 use tpc_gate_policy::parameters::Parameters;
@@ -193,7 +193,7 @@ proptest! {
                 let _effects = judgement.effects(&gate, &head);
             }
         }
-        let _explanation = gate.explain(&head, &body, false);
+        let _explanation = Explanation::of_request(&gate, &head, &body, false);
     }
 
     #[test]
@@ -268,7 +268,7 @@ proptest! {
         let longer = [target.as_bytes(), b"&zz=", &extra].concat();
         let outcome = |target: &[u8]| {
             let head = Head::new([(":method", b"GET".as_slice()), (":path", target), (":scheme", b"https")]);
-            gate.explain(&head, b"", false).outcome
+            Explanation::of_request(&gate, &head, b"", false).outcome
         };
         // A strict client is named in both, so neither ever passes untouched.
         prop_assert_ne!(outcome(&longer), Outcome::Pass);

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
-use tpc_gate_policy::effect::Reply;
 use tpc_gate_policy::head::Head;
+use tpc_gate_policy::reply::Reply;
 
 /// The head of the request; names are lower case and ASCII by Envoy's codecs, values are bytes.
 pub(crate) fn request_head() -> Head {

@@ -7,6 +7,7 @@
 mod hold;
 mod host;
 mod root;
+mod shared;
 mod start;
 mod stream;
 mod telemetry;

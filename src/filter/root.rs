@@ -7,28 +7,14 @@ use std::time::Duration;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
+use tpc_gate_policy::counter::Counter;
 use tpc_gate_policy::document::{self, Findings, Level, Loaded};
-use tpc_gate_policy::effect::Counter;
-use tpc_gate_policy::gate::Gate;
 use tpc_gate_policy::reply;
 use tpc_gate_policy::violation::Violation;
 
-use crate::hold::Holds;
 use crate::host;
+use crate::shared::Shared;
 use crate::stream::Stream;
-use crate::telemetry::Counters;
-
-/// What the streams of one gate share; each stream keeps what it began with, so
-/// that a reload in between cannot mix two policies.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    /// `None` while the settings do not load: everything is refused.
-    pub(crate) gate: Option<Gate>,
-    /// Why the gate is not ready, as far as its configuration goes.
-    pub(crate) unready: Option<&'static str>,
-    pub(crate) holds: Holds,
-    pub(crate) counters: Counters,
-}
 
 /// The root context.
 pub(crate) struct Root {
@@ -38,7 +24,7 @@ pub(crate) struct Root {
 
 impl Root {
     pub(crate) fn new(context_id: u32) -> Self {
-        Self { context_id, shared: Rc::new(shared(None, Some(UNCONFIGURED), "")) }
+        Self { context_id, shared: Rc::new(Shared::new(None, Some(UNCONFIGURED), "")) }
     }
 }
 
@@ -48,10 +34,6 @@ thread_local! {
 }
 
 const UNCONFIGURED: &str = "the configuration is not valid; see the log";
-
-fn shared(gate: Option<Gate>, unready: Option<&'static str>, name: &str) -> Shared {
-    Shared { gate, unready, holds: Holds::new(name), counters: Counters::new(name) }
-}
 
 impl Context for Root {
     fn on_done(&mut self) -> bool {
@@ -89,7 +71,7 @@ impl RootContext for Root {
             log::error!("gate `{name}`: closed until a valid configuration comes");
         }
         let Loaded { gate, .. } = loaded;
-        self.shared = Rc::new(shared(gate, (!is_valid).then_some(UNCONFIGURED), &name));
+        self.shared = Rc::new(Shared::new(gate, (!is_valid).then_some(UNCONFIGURED), &name));
         self.shared.holds.begin();
         if is_valid {
             IN_FORCE.with_borrow_mut(|gates| gates.insert(name, Rc::clone(&self.shared)));

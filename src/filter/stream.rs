@@ -9,16 +9,17 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 use tpc_gate_policy::Body;
-use tpc_gate_policy::answer::{Change, Exchange};
+use tpc_gate_policy::counter::Counter;
 use tpc_gate_policy::decision::Judgement;
-use tpc_gate_policy::effect::{Counter, Replacement, Reply, RequestEffect};
+use tpc_gate_policy::delivery::{Change, Exchange};
+use tpc_gate_policy::effect::{Replacement, RequestEffect};
 use tpc_gate_policy::endpoint::PATH_OVERRIDE_NAMES;
 use tpc_gate_policy::gate::{Inspection, Pending};
 use tpc_gate_policy::head::Head;
-use tpc_gate_policy::reply;
+use tpc_gate_policy::reply::{self, Reply};
 
 use crate::host;
-use crate::root::Shared;
+use crate::shared::Shared;
 
 /// One stream of the host.
 pub(crate) struct Stream {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use tpc_gate_policy::effect::Counter;
+use tpc_gate_policy::counter::Counter;
 
 use crate::host;
 

@@ -1,83 +1,11 @@
-//! The way back: what a strict client may get of the token endpoint's answer.
+//! The answer of the token endpoint, and its rules: what a strict client may get.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::decision::{Decision, Judgement};
-use crate::effect::{Counter, Reply};
-use crate::endpoint::Endpoint;
 use crate::head::{Field, Head};
-use crate::reply;
-use crate::rule;
+use crate::json::MembersVisitor;
 use crate::violation::{Breach, Violation};
-
-/// What a request left behind for its answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Exchange(Endpoint);
-
-impl Exchange {
-    /// The longest answer that is judged; a longer one is not delivered.
-    pub const BODY_LIMIT: usize = 256 * 1024;
-
-    /// What a judged request leaves behind; nothing where its answer is not judged.
-    #[must_use]
-    pub fn after(judgement: &Judgement) -> Option<Self> {
-        match (&judgement.decision, judgement.endpoint) {
-            (Decision::Forward(_), Some(Endpoint::Token)) => Some(Self(Endpoint::Token)),
-            _ => None,
-        }
-    }
-
-    /// Judges the answer, now that its body is there or known to be too long.
-    #[must_use]
-    pub fn judge(self, head: &Head, body: Option<&[u8]>, request_id: Option<&str>) -> Delivery {
-        let answer = TokenAnswer::new(head, body);
-        let breaches = rule::judge_answer(&answer);
-        let counters = breaches.iter().map(|breach| Counter::Answer(breach.violation)).collect();
-        if let Some(breach) = breaches.iter().find(|breach| breach.violation == Violation::TokenResponseUnreadable) {
-            return Delivery { change: Change::Replaced(reply::json(*breach, Some(self.0), request_id)), counters };
-        }
-        if breaches.is_empty() {
-            return Delivery { change: Change::AsIs, counters };
-        }
-        let issues_id_token = breaches.iter().any(|breach| breach.violation == Violation::IdTokenIssued);
-        let body = answer.object.filter(|_| issues_id_token).map(|object| object.print_without("id_token"));
-        let mut set = vec![("cache-control", "no-store".to_owned()), ("pragma", "no-cache".to_owned())];
-        let mut removed = Vec::new();
-        if let Some(body) = &body {
-            set.push(("content-length", body.len().to_string()));
-            removed.extend(head.present(VALIDATORS));
-        }
-        Delivery { change: Change::Trimmed { set, removed, body }, counters }
-    }
-}
-
-/// How an answer is delivered, and what is counted.
-#[derive(Debug)]
-pub struct Delivery {
-    /// What changes.
-    pub change: Change,
-    /// What is counted.
-    pub counters: Vec<Counter>,
-}
-
-/// What changes in an answer.
-#[derive(Debug)]
-pub enum Change {
-    /// Nothing.
-    AsIs,
-    /// Another answer stands in its place.
-    Replaced(Reply),
-    /// Something is taken out.
-    Trimmed {
-        /// Headers that get exactly these values.
-        set: Vec<(&'static str, String)>,
-        /// Headers that are taken out.
-        removed: Vec<&'static str>,
-        /// The body, where it changes.
-        body: Option<String>,
-    },
-}
 
 /// An answer of the token endpoint, read.
 #[derive(Debug)]
@@ -88,13 +16,18 @@ pub(crate) struct TokenAnswer<'a> {
 }
 
 impl<'a> TokenAnswer<'a> {
-    fn new(head: &'a Head, body: Option<&'a [u8]>) -> Self {
+    pub(crate) fn new(head: &'a Head, body: Option<&'a [u8]>) -> Self {
         let readable = body.filter(|_| !head.has_content_coding());
         Self {
             is_success: head.get(Field::Status).is_some_and(|status| status.starts_with(b"2")),
             cache_control: head.get(Field::CacheControl).unwrap_or_default(),
             object: readable.and_then(|octets| serde_json::from_slice(octets).ok()),
         }
+    }
+
+    /// The body without a member; values of the others stay as they are written.
+    pub(crate) fn print_without(&self, name: &str) -> Option<String> {
+        self.object.as_ref().map(|object| object.print_without(name))
     }
 }
 
@@ -118,10 +51,6 @@ pub(crate) fn no_id_token_is_issued(answer: &TokenAnswer<'_>) -> Result<(), Brea
 pub(crate) fn token_answer_is_not_stored(answer: &TokenAnswer<'_>) -> Result<(), Breach> {
     if answer.cache_control.eq_ignore_ascii_case(b"no-store") { Ok(()) } else { Err(Violation::TokenResponseCacheable.into()) }
 }
-
-/// Headers that would speak of another body than the one that is delivered.
-const VALIDATORS: &[Field] =
-    &[Field::ContentDigest, Field::ContentMd5, Field::Digest, Field::Etag, Field::LastModified, Field::ReprDigest];
 
 /// A JSON object whose values stay as they are written.
 #[derive(Debug)]
@@ -150,51 +79,6 @@ impl Object<'_> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(crate::json::MembersVisitor).map(Self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn deliver(lines: &[(&str, &str)], body: &str) -> Delivery {
-        let head = Head::new(lines.iter().map(|&(name, value)| (name, value)));
-        Exchange(Endpoint::Token).judge(&head, Some(body.as_bytes()), None)
-    }
-
-    #[test]
-    fn an_id_token_is_taken_out_however_its_name_is_spelled() {
-        for body in [
-            r#"{"access_token":"a","id_token":"b","expires_in":3.60e2}"#,
-            r#"{"access_token":"a","id\u005ftoken":"b","id_token":null,"expires_in":3.60e2}"#,
-        ] {
-            let delivery = deliver(&[(":status", "200"), ("cache-control", "no-store")], body);
-            match delivery.change {
-                Change::Trimmed { body: Some(trimmed), .. } => assert_eq!(trimmed, r#"{"access_token":"a","expires_in":3.60e2}"#),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn an_answer_that_keeps_the_rules_is_delivered_as_it_is() {
-        let delivery = deliver(&[(":status", "200"), ("cache-control", "no-store")], r#"{"access_token":"a"}"#);
-        assert!(matches!(delivery.change, Change::AsIs), "{delivery:?}");
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_not_delivered_unless_it_is_an_error() {
-        for (status, coding, body, replaced) in [
-            ("200", "identity", "access_token=a", true),
-            ("200", "gzip", "{}", true),
-            ("200", "identity", "", true),
-            ("200", "identity", "[]", true),
-            ("400", "identity", "<html>", false),
-            ("500", "identity", "", false),
-        ] {
-            let delivery = deliver(&[(":status", status), ("content-encoding", coding), ("cache-control", "no-store")], body);
-            assert_eq!(matches!(delivery.change, Change::Replaced(_)), replaced, "{status} {coding} {body}");
-        }
+        deserializer.deserialize_map(MembersVisitor).map(Self)
     }
 }

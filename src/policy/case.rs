@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::explanation::{Expectation, Outcome};
+use crate::explanation::{Expectation, Explanation, Outcome};
 use crate::gate::Gate;
 use crate::head::Head;
 
@@ -178,7 +178,7 @@ impl Case {
         if let Some(fault) = self.fault() {
             return vec![fault.to_owned()];
         }
-        let explanation = gate.explain(&self.request.head(), &self.request.octets(), true);
+        let explanation = Explanation::of_request(gate, &self.request.head(), &self.request.octets(), true);
         self.expect.differences(&explanation)
     }
 }

@@ -1,13 +1,13 @@
 //! Effects: what the adapter is to do, as data.
 
-use crate::answer::Exchange;
+use crate::counter::Counter;
 use crate::decision::{Decision, Judgement};
+use crate::delivery::Exchange;
 use crate::explanation::Explanation;
 use crate::gate::Gate;
 use crate::head::Head;
-use crate::reply;
+use crate::reply::{self, Reply};
 use crate::settings::Enforcement;
-use crate::violation::Violation;
 
 /// What to do with a judged request.
 #[derive(Debug)]
@@ -42,46 +42,6 @@ pub struct Replacement {
     pub removed: Vec<&'static str>,
     /// The body; `None` where there is none.
     pub body: Option<String>,
-}
-
-/// An answer of the gate's own.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Reply {
-    /// The status code.
-    pub status: u16,
-    /// Header lines.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: String,
-}
-
-/// Something that is counted.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Counter {
-    /// A breach in the answer to a strict client.
-    Answer(Violation),
-    /// A request that was rebuilt and forwarded.
-    Forwarded,
-    /// A request for a host that the gate does not judge.
-    HostNotJudged,
-    /// A breach that would have been refused, had the gate not only observed.
-    Observed(Violation),
-    /// A refused request, by its first breach.
-    Refused(Violation),
-}
-
-impl Counter {
-    /// The name of the counter, of the gate `gate`.
-    #[must_use]
-    pub fn name(self, gate: &str) -> String {
-        match self {
-            Self::Answer(violation) => format!("tpc_gate.{gate}.answer.rule.{}", violation.id()),
-            Self::Forwarded => format!("tpc_gate.{gate}.forwarded"),
-            Self::HostNotJudged => format!("tpc_gate.{gate}.host_not_judged"),
-            Self::Observed(violation) => format!("tpc_gate.{gate}.observed.rule.{}", violation.id()),
-            Self::Refused(violation) => format!("tpc_gate.{gate}.refused.rule.{}", violation.id()),
-        }
-    }
 }
 
 impl Judgement {

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::ClientKind;
 use crate::decision::{Decision, Forwarding, Judgement};
-use crate::gate::Gate;
+use crate::gate::{Gate, Inspection};
 use crate::head::Head;
+use crate::reading::Body;
 use crate::rule::Rule;
 
 /// What the gate would do with a request, and why.
@@ -149,9 +150,22 @@ where
 }
 
 impl Explanation {
-    /// Explains a judged request; `shows_secrets` leaves codes, verifiers, tokens and secrets readable.
+    /// What becomes of a whole request: the same steps as in the proxy, without one.
     #[must_use]
-    pub fn shown(judgement: &Judgement, gate: &Gate, shows_secrets: bool) -> Self {
+    pub fn of_request(gate: &Gate, head: &Head, body: &[u8], shows_secrets: bool) -> Self {
+        let judgement = match gate.inspect(head, body.is_empty()) {
+            Inspection::Pass | Inspection::PassHost | Inspection::Ready => return Self::of_other(gate),
+            Inspection::Judged(judgement) => *judgement,
+            Inspection::Await(pending) => {
+                let is_too_long = body.len() > gate.settings.limits.body;
+                pending.complete(gate, head, if is_too_long { Body::TooLong } else { Body::Whole(body) })
+            }
+        };
+        Self::shown(&judgement, gate, shows_secrets)
+    }
+
+    /// Explains a judged request; `shows_secrets` leaves codes, verifiers, tokens and secrets readable.
+    fn shown(judgement: &Judgement, gate: &Gate, shows_secrets: bool) -> Self {
         let mut explanation = Self::of(judgement, gate);
         if let Decision::Forward(forwarding) = &judgement.decision {
             explanation.forwards = Some(Forwards::of(forwarding, shows_secrets));
@@ -196,8 +210,7 @@ impl Explanation {
     }
 
     /// What the gate makes of a request that is no endpoint's.
-    #[must_use]
-    pub fn of_other(gate: &Gate) -> Self {
+    fn of_other(gate: &Gate) -> Self {
         let judgement = Judgement { endpoint: None, kind: None, client: None, breaches: Vec::new(), decision: Decision::Pass };
         Self::of(&judgement, gate)
     }

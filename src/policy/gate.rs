@@ -7,7 +7,6 @@ use crate::authorization::{self, AuthorizationRequest};
 use crate::client::{Client, ClientKind, Clients};
 use crate::decision::{Decision, Forwarding, Judgement, Redirect, Refusal};
 use crate::endpoint::{Endpoint, Place};
-use crate::explanation::Explanation;
 use crate::head::{Field, Head};
 use crate::mention::Mentions;
 use crate::parameters::Parameters;
@@ -129,7 +128,7 @@ impl Gate {
         if self.policy.revision.is_none() {
             return Judgement::refused(Violation::PolicyUnavailable.into(), Some(endpoint), None, None);
         }
-        let reading = Reading::new(self, head, place, endpoint, body);
+        let reading = Reading::new(&self.settings, &self.policy.clients, head, place, endpoint, body);
         let breaches = rule::identify(&reading);
         let (kind, client) = (reading.kind(), reading.client().map(Rc::clone));
         if let Some(&breach) = breaches.first() {
@@ -196,22 +195,5 @@ impl Judgement {
             breaches: vec![breach],
             decision: Decision::Refuse(Refusal { breach, endpoint, redirect: None }),
         }
-    }
-}
-
-impl Gate {
-    /// What becomes of a whole request, for explanations and tests: the same
-    /// steps as in the proxy, without one.
-    #[must_use]
-    pub fn explain(&self, head: &Head, body: &[u8], shows_secrets: bool) -> Explanation {
-        let judgement = match self.inspect(head, body.is_empty()) {
-            Inspection::Pass | Inspection::PassHost | Inspection::Ready => return Explanation::of_other(self),
-            Inspection::Judged(judgement) => *judgement,
-            Inspection::Await(pending) => {
-                let is_too_long = body.len() > self.settings.limits.body;
-                pending.complete(self, head, if is_too_long { Body::TooLong } else { Body::Whole(body) })
-            }
-        };
-        Explanation::shown(&judgement, self, shows_secrets)
     }
 }

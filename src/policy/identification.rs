@@ -35,7 +35,7 @@ pub(crate) fn protocol_stays(reading: &Reading<'_>) -> Verdict {
 /// Refuses what is larger than the limits: servers cut, drop or fail there, each
 /// in its own way (RFC 9110 §15.5.14, §15.5.15).
 pub(crate) fn limits_are_kept(reading: &Reading<'_>) -> Verdict {
-    let limits = &reading.gate.settings.limits;
+    let limits = &reading.settings.limits;
     let exceeded = |limit| Err(Breach::of(Violation::LimitExceeded, limit));
     if reading.head.path().len() > limits.path {
         return exceeded("path");
@@ -132,7 +132,7 @@ pub(crate) fn client_is_not_blocked(reading: &Reading<'_>) -> Verdict {
 /// Refuses a strict id that the policy does not list, and with
 /// `unlisted_clients: refuse` any other unlisted id (RFC 6749 §4.1.2.1, §5.2).
 pub(crate) fn client_is_listed(reading: &Reading<'_>) -> Verdict {
-    let refuses_all = reading.gate.settings.unlisted_clients == UnlistedClients::Refuse;
+    let refuses_all = reading.settings.unlisted_clients == UnlistedClients::Refuse;
     let is_unlisted = |who: &Recognition| match who {
         Recognition::StrictUnlisted => true,
         Recognition::Unlisted => refuses_all,
@@ -160,7 +160,7 @@ pub(crate) fn client_is_named(reading: &Reading<'_>) -> Verdict {
 /// draft-ietf-oauth-v2-1-15 §1.5).
 pub(crate) fn scheme_is_https(reading: &Reading<'_>) -> Verdict {
     let is_https = reading.head.scheme().eq_ignore_ascii_case(b"https");
-    if is_https || reading.gate.settings.allow_http { Ok(()) } else { Err(Violation::SchemeNotHttps.into()) }
+    if is_https || reading.settings.allow_http { Ok(()) } else { Err(Violation::SchemeNotHttps.into()) }
 }
 
 /// Refuses any method but GET at the authorization endpoint and POST at the

@@ -18,17 +18,19 @@
 //! 5. The [`Judgement`](decision::Judgement) becomes
 //!    [`Effects`](effect::Effects): go on untouched, go on rebuilt in one
 //!    spelling, or an answer of ours (`reply`).
-//! 6. What the request left behind, the [`Exchange`](answer::Exchange), judges
-//!    the answer on its way back.
+//! 6. What the request left behind, the [`Exchange`](delivery::Exchange), judges
+//!    the answer (`answer`) on its way back.
 //!
 //! All rules stand in one table, [`RULES`](rule::RULES).
 
-pub mod answer;
+mod answer;
 pub mod authentication;
 pub mod authorization;
 pub mod case;
 pub mod client;
+pub mod counter;
 pub mod decision;
+pub mod delivery;
 pub mod document;
 pub mod effect;
 pub mod endpoint;

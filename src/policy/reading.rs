@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use crate::authentication::BasicCredentials;
-use crate::client::{Client, ClientKind, Recognition};
+use crate::client::{Client, ClientKind, Clients, Recognition};
 use crate::endpoint::{Endpoint, Place};
-use crate::gate::Gate;
 use crate::head::{Head, MediaType};
 use crate::mention::Mentions;
 use crate::parameters::{ParameterError, Parameters};
+use crate::settings::Settings;
 
 /// The body of a request, as far as it came.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub enum Body<'a> {
 #[derive(Debug)]
 pub(crate) struct Reading<'a> {
     pub(crate) head: &'a Head,
-    pub(crate) gate: &'a Gate,
+    pub(crate) settings: &'a Settings,
     pub(crate) endpoint: Endpoint,
     pub(crate) place: Place,
     pub(crate) body: Body<'a>,
@@ -37,19 +37,26 @@ pub(crate) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(crate) fn new(gate: &'a Gate, head: &'a Head, place: Place, endpoint: Endpoint, body: Body<'a>) -> Self {
+    pub(crate) fn new(
+        settings: &'a Settings,
+        clients: &Clients,
+        head: &'a Head,
+        place: Place,
+        endpoint: Endpoint,
+        body: Body<'a>,
+    ) -> Self {
         let octets = match body {
             Body::Whole(octets) => octets,
             Body::TooLong => &[],
         };
-        let limit = gate.settings.limits.parameters;
+        let limit = settings.limits.parameters;
         let mentions = Mentions::read(head, octets);
-        let recognised: Vec<Recognition> = mentions.clients.iter().map(|client| gate.policy.clients.recognise(client)).collect();
+        let recognised: Vec<Recognition> = mentions.clients.iter().map(|client| clients.recognise(client)).collect();
         let is_strict = recognised.iter().any(|who| who.kind() == ClientKind::Strict);
         let parse = |raw: &[u8]| if is_strict { Parameters::parse(raw, limit) } else { Ok(Parameters::default()) };
         let query = parse(head.query().unwrap_or_default());
         let form = parse(if head.media_type() == MediaType::Form { octets } else { &[] });
-        Self { head, gate, endpoint, place, body, mentions, recognised, query, form }
+        Self { head, settings, endpoint, place, body, mentions, recognised, query, form }
     }
 
     /// The kind of the client; of several the one with the least freedom.

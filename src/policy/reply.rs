@@ -3,11 +3,21 @@
 use serde::Serialize;
 
 use crate::decision::{Redirect, Refusal};
-use crate::effect::Reply;
 use crate::endpoint::Endpoint;
 use crate::head::Head;
 use crate::percent;
 use crate::violation::{Breach, Violation};
+
+/// An answer of the gate's own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// Header lines.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
 
 /// Where the pages of the rules are; each id is an anchor.
 ///

@@ -30,7 +30,7 @@ fn explain(arguments: &ExplainArguments) -> Result<Exit, Exit> {
         complain(message);
         Exit::Unreadable
     })?;
-    let explanation = gate.explain(&head, &body, arguments.show_secrets);
+    let explanation = Explanation::of_request(&gate, &head, &body, arguments.show_secrets);
     match arguments.format {
         Format::Json => print_json(&explanation),
         Format::Text => print_text(&explanation),
