@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::fold::fold_name;
 use crate::json::Json;
 use crate::percent;
 
@@ -89,7 +90,7 @@ pub(crate) fn clients_of_jwt(token: &[u8]) -> Option<Vec<String>> {
     let claims: Json = jsonwebtoken::dangerous::insecure_decode_claims(&token).ok()?;
     let mut clients = Vec::new();
     for (name, value) in claims.members() {
-        if matches!(name, "iss" | "sub" | "client_id")
+        if matches!(fold_name(name.as_bytes()).as_str(), "iss" | "sub" | "client_id")
             && let Json::String(client) = value
         {
             clients.push(client.clone());

@@ -59,7 +59,8 @@ impl Mentions {
         if let Some(authorization) = head.authorization() {
             mentions.read_basic(authorization);
         }
-        if let Some(attestation) = head.get(Field::OauthClientAttestation) {
+        for attestation in head.get(Field::OauthClientAttestation).into_iter().flat_map(|lines| lines.split(|&byte| byte == b','))
+        {
             mentions.has_unreadable_assertion |= !mentions.read_jwt(attestation);
         }
         if !body.is_empty() {
