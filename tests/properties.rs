@@ -248,8 +248,16 @@ proptest! {
                 prop_assert_eq!(reading, &readings[0]);
             }
             for (name, value) in &readings[0] {
-                if name != "redirect_uri" {
-                    prop_assert_eq!(Some(value), parameters.get(name.as_str()));
+                match name.as_str() {
+                    "redirect_uri" => {}
+                    // Spelled once: each token once, in the order asked.
+                    "scope" => {
+                        let asked: Vec<&str> = parameters["scope"].split(' ').filter(|token| !token.is_empty()).collect();
+                        let sent: Vec<&str> = value.split(' ').collect();
+                        prop_assert!(asked.iter().all(|token| sent.contains(token)));
+                        prop_assert!(sent.iter().all(|token| asked.contains(token) && sent.iter().filter(|one| one == &token).count() == 1));
+                    }
+                    _ => prop_assert_eq!(Some(value), parameters.get(name.as_str())),
                 }
             }
         }

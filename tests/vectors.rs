@@ -219,7 +219,7 @@ fn a_listed_client_is_found_by_its_exact_id_only() {
         kind: ClientKind::Strict,
         redirect_uris: RedirectUris::default(),
         grant_types: Vec::new(),
-        is_public: true,
+        authentication_method: None,
         errors_are_redirected: false,
     });
     assert!(matches!(clients.recognise(b"tpc_a"), Recognition::Listed(_)));

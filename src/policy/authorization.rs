@@ -1,6 +1,7 @@
 //! The authorization request (RFC 6749 §4.1.1), identified, and its rules.
 
 use crate::client::{Client, GrantType};
+use crate::grammar;
 use crate::parameters::Parameters;
 use crate::pkce::CodeChallenge;
 use crate::redirect::VerifiedRedirectUri;
@@ -33,6 +34,68 @@ pub(crate) fn redirect_uri_is_registered(request: &AuthorizationRequest<'_>) -> 
         Some(_) => Ok(()),
         None => Err(Breach::of(Violation::RedirectUriNotRegistered, "redirect_uri")),
     }
+}
+
+/// Refuses a request object: its members would replace those that were judged
+/// (RFC 9101 §6.3).
+pub(crate) fn request_object_is_not_used(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
+    match request.parameters.get("request") {
+        Some(_) => Err(Breach::of(Violation::RequestObjectNotSupported, "request")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a request by reference, which the server would fetch (RFC 9101 §10.4).
+pub(crate) fn request_uri_is_not_used(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
+    match request.parameters.get("request_uri") {
+        Some(_) => Err(Breach::of(Violation::RequestUriNotSupported, "request_uri")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses what the vendor's strict mode refuses, and whatever does not belong
+/// into a URI: secrets, tokens, codes (RFC 6749 §2.3.1; RFC 9700 §4.3.2).
+pub(crate) fn parameters_are_supported(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
+    match request.parameters.iter().find(|(name, _)| NOT_SUPPORTED.contains(name)) {
+        Some((name, _)) => Err(Breach::of(Violation::ParameterNotSupported, name)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses every response mode but the default: codes and errors come in the
+/// query (OAuth 2.0 Multiple Response Types §2.1).
+pub(crate) fn response_mode_is_query(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
+    match request.parameters.get("response_mode") {
+        Some("query") | None => Ok(()),
+        Some(_) => Err(Breach::of(Violation::ResponseModeNotQuery, "response_mode")),
+    }
+}
+
+/// Refuses `none` beside another prompt (`OpenID` Connect Core §3.1.2.1).
+pub(crate) fn prompt_none_stands_alone(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
+    let mut prompts = request.parameters.get("prompt").unwrap_or_default().split(' ').filter(|prompt| !prompt.is_empty());
+    let (has_none, count) = prompts
+        .by_ref()
+        .fold((false, 0_usize), |(has_none, count), prompt| (has_none || prompt == "none", count.saturating_add(1)));
+    if has_none && count > 1 { Err(Breach::of(Violation::PromptMalformed, "prompt")) } else { Ok(()) }
+}
+
+/// Refuses to bounce a user to a third party unseen (RFC 9700 §4.11.2).
+pub(crate) fn prompt_is_not_none(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
+    match request.parameters.get("prompt").map(|prompt| prompt.trim_matches(' ')) {
+        Some("none") => Err(Breach::of(Violation::PromptNone, "prompt")),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// See [`grammar::values_keep_their_grammar`].
+pub(crate) fn values_keep_their_grammar(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
+    grammar::values_keep_their_grammar(request.parameters)
+}
+
+/// See [`grammar::scope_keeps_its_grammar`].
+pub(crate) fn scope_keeps_its_grammar(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
+    grammar::scope_keeps_its_grammar(request.parameters)
 }
 
 /// Refuses a request without `response_type` (RFC 6749 §3.1.1).
@@ -87,6 +150,25 @@ pub(crate) fn code_challenge_method_is_s256(request: &AuthorizationRequest<'_>) 
         Some(_) | None => Err(Breach::of(Violation::CodeChallengeMethodNotS256, "code_challenge_method")),
     }
 }
+
+/// Parameters that strict clients cannot use, and those that are no parameters of an authorization request.
+const NOT_SUPPORTED: &[&str] = &[
+    "access_token",
+    "claims",
+    "client_assertion",
+    "client_assertion_type",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "id_token",
+    "id_token_hint",
+    "invitation",
+    "login_ticket",
+    "password",
+    "registration",
+    "screen_hint",
+    "username",
+];
 
 /// The parameters that are forwarded for a strict client; the others are dropped.
 pub(crate) const FORWARDED: &[&str] = &[

@@ -17,10 +17,29 @@ pub struct Client {
     pub redirect_uris: RedirectUris,
     /// `grant_types`, as far as a strict client can have them.
     pub grant_types: Vec<GrantType>,
-    /// `token_endpoint_auth_method` is `none` or absent (RFC 7591 §2).
-    pub is_public: bool,
+    /// `token_endpoint_auth_method` (RFC 7591 §2); `None` where the entry has none.
+    pub authentication_method: Option<AuthenticationMethod>,
     /// `redirection_policy: allow_always`: errors that may be redirected are.
     pub errors_are_redirected: bool,
+}
+
+/// How a client authenticates at the token endpoint (RFC 7591 §2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AuthenticationMethod {
+    /// `none`: a public client.
+    None,
+    /// `client_secret_basic` or `client_secret_post`.
+    ClientSecret,
+    /// `private_key_jwt` (RFC 7523).
+    PrivateKeyJwt,
+}
+
+impl Client {
+    /// Whether it is a public client (RFC 6749 §2.1); one whose entry does not say is.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        matches!(self.authentication_method, None | Some(AuthenticationMethod::None))
+    }
 }
 
 /// The kinds of client, from the one with the least freedom; the first that fits applies.
@@ -178,7 +197,7 @@ mod tests {
             kind,
             redirect_uris: RedirectUris::default(),
             grant_types: Vec::new(),
-            is_public: true,
+            authentication_method: None,
             errors_are_redirected: false,
         }
     }

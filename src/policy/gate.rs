@@ -7,6 +7,7 @@ use crate::authorization::{self, AuthorizationRequest};
 use crate::client::{Client, ClientKind, Clients};
 use crate::decision::{Decision, Forwarding, Judgement, Redirect, Refusal};
 use crate::endpoint::{Endpoint, Place};
+use crate::grammar::canonical_scope;
 use crate::head::{Field, Head};
 use crate::mention::Mentions;
 use crate::parameters::Parameters;
@@ -163,6 +164,7 @@ fn judge_authorization(head: &Head, client: &Client, mut parameters: Parameters)
     if let Some(uri) = redirect_uri {
         parameters.set("redirect_uri", uri.as_str().to_owned());
     }
+    spell_scope_once(&mut parameters);
     let dropped = parameters.keep(authorization::FORWARDED);
     let forwarding = Forwarding::new(Endpoint::Authorization, head, parameters, dropped, None);
     (breaches, Decision::Forward(Box::new(forwarding)))
@@ -174,14 +176,21 @@ fn judge_token(
     mut parameters: Parameters,
     basic: Option<BasicCredentials>,
 ) -> (Vec<Breach>, Decision) {
-    let breaches = rule::judge_token(&TokenRequest { client, parameters: &parameters });
+    let breaches = rule::judge_token(&TokenRequest { client, parameters: &parameters, basic: basic.as_ref() });
     if let Some(&breach) = breaches.first() {
         return (breaches, Decision::Refuse(Refusal { breach, endpoint: Some(Endpoint::Token), redirect: None }));
     }
+    spell_scope_once(&mut parameters);
     let dropped = parameters.keep(token::FORWARDED);
     let authorization = basic.map(|credentials| credentials.print());
     let forwarding = Forwarding::new(Endpoint::Token, head, parameters, dropped, authorization);
     (breaches, Decision::Forward(Box::new(forwarding)))
+}
+
+fn spell_scope_once(parameters: &mut Parameters) {
+    if let Some(scope) = parameters.get("scope").map(canonical_scope) {
+        parameters.set("scope", scope);
+    }
 }
 
 impl Judgement {

@@ -37,6 +37,7 @@ pub mod endpoint;
 pub mod explanation;
 mod fold;
 pub mod gate;
+mod grammar;
 pub mod head;
 mod identification;
 mod json;

@@ -87,11 +87,18 @@ impl Parameters {
         self.known.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Sets a known parameter to one value.
+    /// Sets a known parameter to one value; an empty one omits it.
     pub fn set(&mut self, name: &'static str, value: String) {
         self.known.retain(|(known, _)| *known != name);
-        let at = self.known.partition_point(|(known, _)| *known < name);
-        self.known.insert(at, (name, value));
+        if !value.is_empty() {
+            let at = self.known.partition_point(|(known, _)| *known < name);
+            self.known.insert(at, (name, value));
+        }
+    }
+
+    /// Every known parameter with a value.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.known.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
     /// The first known parameter that has a value.

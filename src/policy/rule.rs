@@ -213,13 +213,26 @@ rules! {
 
     // Stage two: what a strict client may ask.
     RedirectUriNotRegistered, AUTHORIZATION, Strict, "RFC 9700 §4.1.3", Authorization(authorization::redirect_uri_is_registered);
+    RequestObjectNotSupported, AUTHORIZATION, Strict, "RFC 9101 §6.3", Authorization(authorization::request_object_is_not_used);
+    RequestUriNotSupported, AUTHORIZATION, Strict, "RFC 9101 §10.4", Authorization(authorization::request_uri_is_not_used);
+    ParameterNotSupported, BOTH, Strict, "RFC 9700 §4.3.2", Either(authorization::parameters_are_supported, token::parameters_are_supported);
+    ParameterValueMalformed, BOTH, Strict, "RFC 6749 Appendix A", Either(authorization::values_keep_their_grammar, token::values_keep_their_grammar);
     ResponseTypeMissing, AUTHORIZATION, Strict, "RFC 6749 §3.1.1", Authorization(authorization::response_type_is_present);
     ResponseTypeNotCode, AUTHORIZATION, Strict, "RFC 9700 §2.1.2", Authorization(authorization::response_type_is_code);
+    ResponseModeNotQuery, AUTHORIZATION, Strict, "OAuth 2.0 Multiple Response Types §2.1", Authorization(authorization::response_mode_is_query);
     GrantTypeMissing, TOKEN, Strict, "RFC 6749 §4.1.3", Token(token::grant_type_is_present);
     GrantTypeNotAllowed, BOTH, Strict, "RFC 9700 §2.4", Either(authorization::client_may_use_codes, token::grant_type_is_allowed);
+    ClientAuthenticationRepeated, TOKEN, Strict, "RFC 6749 §2.3", Token(token::client_authenticates_once);
+    ClientAuthenticationMethodNotRegistered, TOKEN, Strict, "RFC 7591 §2", Token(token::client_authenticates_as_registered);
     CodeChallengeMissing, AUTHORIZATION, Strict, "RFC 7636 §4.4.1", Authorization(authorization::code_challenge_is_present);
     CodeChallengeMalformed, AUTHORIZATION, Strict, "RFC 7636 §4.2", Authorization(authorization::code_challenge_is_well_formed);
     CodeChallengeMethodNotS256, AUTHORIZATION, Strict, "RFC 9700 §2.1.1", Authorization(authorization::code_challenge_method_is_s256);
+    ScopeMalformed, BOTH, Strict, "RFC 6749 §3.3", Either(authorization::scope_keeps_its_grammar, token::scope_keeps_its_grammar);
+    PromptMalformed, AUTHORIZATION, Strict, "OpenID Connect Core §3.1.2.1", Authorization(authorization::prompt_none_stands_alone);
+    PromptNone, AUTHORIZATION, Strict, "RFC 9700 §4.11.2", Authorization(authorization::prompt_is_not_none);
+    CodeMissing, TOKEN, Strict, "RFC 6749 §4.1.3", Token(token::code_is_present);
+    RefreshTokenMissing, TOKEN, Strict, "RFC 6749 §6", Token(token::refresh_token_is_present);
+    ParameterForeignToGrant, TOKEN, Strict, "RFC 6749 §4.1.3", Token(token::parameters_belong_to_the_grant);
     CodeVerifierMissing, TOKEN, Strict, "RFC 7636 §4.5", Token(token::code_verifier_is_present);
     CodeVerifierMalformed, TOKEN, Strict, "RFC 7636 §4.1", Token(token::code_verifier_is_well_formed);
 

@@ -1,6 +1,8 @@
 //! The token request (RFC 6749 §4.1.3, §4.4.2, §6), identified, and its rules.
 
-use crate::client::{Client, GrantType};
+use crate::authentication::BasicCredentials;
+use crate::client::{AuthenticationMethod, Client, GrantType};
+use crate::grammar;
 use crate::parameters::Parameters;
 use crate::pkce::CodeVerifier;
 use crate::violation::{Breach, Violation};
@@ -12,6 +14,8 @@ pub struct TokenRequest<'a> {
     pub client: &'a Client,
     /// Its parameters, each read once.
     pub parameters: &'a Parameters,
+    /// `Basic` credentials, where there are any.
+    pub basic: Option<&'a BasicCredentials>,
 }
 
 impl TokenRequest<'_> {
@@ -34,7 +38,7 @@ pub(crate) fn grant_type_is_present(request: &TokenRequest<'_>) -> Result<(), Br
 pub(crate) fn grant_type_is_allowed(request: &TokenRequest<'_>) -> Result<(), Breach> {
     let Some(asked) = request.grant_type() else { return Ok(()) };
     let is_allowed = GrantType::parse(asked).is_some_and(|grant| {
-        request.client.grant_types.contains(&grant) && !(grant == GrantType::ClientCredentials && request.client.is_public)
+        request.client.grant_types.contains(&grant) && !(grant == GrantType::ClientCredentials && request.client.is_public())
     });
     if is_allowed { Ok(()) } else { Err(Breach::of(Violation::GrantTypeNotAllowed, "grant_type")) }
 }
@@ -56,6 +60,90 @@ pub(crate) fn code_verifier_is_well_formed(request: &TokenRequest<'_>) -> Result
         Some(None) => Err(Breach::of(Violation::CodeVerifierMalformed, "code_verifier")),
         Some(Some(_)) | None => Ok(()),
     }
+}
+
+/// Refuses `username` and `password` with whatever grant: the password grant under
+/// another name (RFC 9700 §2.4).
+pub(crate) fn parameters_are_supported(request: &TokenRequest<'_>) -> Result<(), Breach> {
+    match request.parameters.iter().find(|(name, _)| matches!(*name, "password" | "username")) {
+        // The password grant itself is refused as a grant.
+        Some((name, _)) if request.grant_type() != Some("password") => Err(Breach::of(Violation::ParameterNotSupported, name)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Refuses a client that authenticates in more than one way: servers pick one, each
+/// its own (RFC 6749 §2.3).
+pub(crate) fn client_authenticates_once(request: &TokenRequest<'_>) -> Result<(), Breach> {
+    let in_body = ["client_assertion", "client_secret"].iter().filter(|name| request.parameters.get(name).is_some()).count();
+    if in_body.saturating_add(usize::from(request.basic.is_some())) > 1 {
+        return Err(Violation::ClientAuthenticationRepeated.into());
+    }
+    Ok(())
+}
+
+/// Refuses a client that does not authenticate as it is registered to (RFC 7591 §2):
+/// a public one with a secret, a confidential one without credentials.
+///
+/// `client_secret_basic` and `client_secret_post` are one method here: clients
+/// choose as the server offers. An entry that names no method is not held to one.
+pub(crate) fn client_authenticates_as_registered(request: &TokenRequest<'_>) -> Result<(), Breach> {
+    let has_secret =
+        request.parameters.get("client_secret").is_some() || request.basic.is_some_and(|basic| !basic.secret_is_empty);
+    let has_assertion = request.parameters.get("client_assertion").is_some();
+    let is_as_registered = match request.client.authentication_method {
+        None => true,
+        Some(AuthenticationMethod::None) => !has_secret && !has_assertion,
+        Some(AuthenticationMethod::ClientSecret) => has_secret && !has_assertion,
+        Some(AuthenticationMethod::PrivateKeyJwt) => has_assertion && !has_secret,
+    };
+    if is_as_registered { Ok(()) } else { Err(Violation::ClientAuthenticationMethodNotRegistered.into()) }
+}
+
+/// Refuses a code grant without its code (RFC 6749 §4.1.3).
+pub(crate) fn code_is_present(request: &TokenRequest<'_>) -> Result<(), Breach> {
+    let must = request.grant_type() == Some("authorization_code");
+    if must && request.parameters.get("code").is_none() {
+        return Err(Breach::of(Violation::CodeMissing, "code"));
+    }
+    Ok(())
+}
+
+/// Refuses a refresh without its token (RFC 6749 §6).
+pub(crate) fn refresh_token_is_present(request: &TokenRequest<'_>) -> Result<(), Breach> {
+    let must = request.grant_type() == Some("refresh_token");
+    if must && request.parameters.get("refresh_token").is_none() {
+        return Err(Breach::of(Violation::RefreshTokenMissing, "refresh_token"));
+    }
+    Ok(())
+}
+
+/// Refuses the credentials of one grant in another: a server that looks at them
+/// first would take them (RFC 6749 §4.1.3, §6).
+pub(crate) fn parameters_belong_to_the_grant(request: &TokenRequest<'_>) -> Result<(), Breach> {
+    let own: &[&str] = match request.grant_type() {
+        Some("authorization_code") => &["code", "code_verifier"],
+        Some("refresh_token") => &["refresh_token"],
+        _ => &[],
+    };
+    let is_credential =
+        |name: &str| matches!(name, "code" | "code_verifier" | "device_code" | "refresh_token" | "subject_token" | "assertion");
+    match request.parameters.iter().find(|(name, _)| is_credential(name) && !own.contains(name)) {
+        Some((name, _)) if request.grant_type().is_some_and(|grant| GrantType::parse(grant).is_some()) => {
+            Err(Breach::of(Violation::ParameterForeignToGrant, name))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// See [`grammar::values_keep_their_grammar`].
+pub(crate) fn values_keep_their_grammar(request: &TokenRequest<'_>) -> Result<(), Breach> {
+    grammar::values_keep_their_grammar(request.parameters)
+}
+
+/// See [`grammar::scope_keeps_its_grammar`].
+pub(crate) fn scope_keeps_its_grammar(request: &TokenRequest<'_>) -> Result<(), Breach> {
+    grammar::scope_keeps_its_grammar(request.parameters)
 }
 
 /// The parameters that are forwarded for a strict client; the others are dropped.

@@ -11,6 +11,10 @@ pub enum Violation {
     ClientAmbiguous,
     /// The client does not authenticate by one readable `Basic` credential.
     ClientAuthenticationMalformed,
+    /// The client authenticates otherwise than it is registered to.
+    ClientAuthenticationMethodNotRegistered,
+    /// The client authenticates in more than one way.
+    ClientAuthenticationRepeated,
     /// The client is blocked.
     ClientBlocked,
     /// A value that some server would take for a strict client's id.
@@ -27,6 +31,8 @@ pub enum Violation {
     CodeChallengeMethodNotS256,
     /// `code_challenge` is missing.
     CodeChallengeMissing,
+    /// `code` is missing.
+    CodeMissing,
     /// `code_verifier` is malformed.
     CodeVerifierMalformed,
     /// `code_verifier` is missing.
@@ -43,28 +49,48 @@ pub enum Violation {
     MediaTypeNotForm,
     /// The method is not the endpoint's.
     MethodNotAllowed,
+    /// A parameter that belongs to another grant.
+    ParameterForeignToGrant,
     /// A token request has OAuth parameters in its query.
     ParameterInQuery,
     /// A parameter that some framework would take for another one.
     ParameterLookalike,
     /// A parameter that is badly encoded.
     ParameterMalformed,
+    /// A parameter that this client cannot use.
+    ParameterNotSupported,
     /// A parameter that stands twice.
     ParameterRepeated,
+    /// A value outside the grammar of its parameter.
+    ParameterValueMalformed,
     /// A path that servers read differently.
     PathAmbiguous,
     /// There is no valid policy yet.
     PolicyUnavailable,
+    /// `prompt` has `none` beside something else.
+    PromptMalformed,
+    /// `prompt` is `none`.
+    PromptNone,
     /// The redirect URI is not registered.
     RedirectUriNotRegistered,
+    /// `refresh_token` is missing.
+    RefreshTokenMissing,
     /// The proxy does not hold the request, or its body does not come.
     RequestNotHeld,
+    /// `request` is used.
+    RequestObjectNotSupported,
+    /// `request_uri` is used.
+    RequestUriNotSupported,
+    /// `response_mode` is not `query`.
+    ResponseModeNotQuery,
     /// `response_type` is missing.
     ResponseTypeMissing,
     /// `response_type` is not `code`.
     ResponseTypeNotCode,
     /// The request did not come by https.
     SchemeNotHttps,
+    /// `scope` is malformed.
+    ScopeMalformed,
     /// The answer with a token may be cached.
     TokenResponseCacheable,
     /// The answer of the token endpoint cannot be read.
@@ -101,10 +127,18 @@ impl From<Violation> for Breach {
 pub enum ErrorCode {
     /// `access_denied` (RFC 6749 §4.1.2.1).
     AccessDenied,
+    /// `consent_required` (`OpenID` Connect Core §3.1.2.6).
+    ConsentRequired,
     /// `invalid_client` (RFC 6749 §5.2).
     InvalidClient,
     /// `invalid_request` (RFC 6749 §4.1.2.1, §5.2).
     InvalidRequest,
+    /// `invalid_scope` (RFC 6749 §4.1.2.1, §5.2).
+    InvalidScope,
+    /// `request_not_supported` (RFC 9101 §7).
+    RequestNotSupported,
+    /// `request_uri_not_supported` (RFC 9101 §7).
+    RequestUriNotSupported,
     /// `server_error` (RFC 6749 §4.1.2.1).
     ServerError,
     /// `temporarily_unavailable` (RFC 6749 §4.1.2.1).
@@ -121,8 +155,12 @@ impl ErrorCode {
     pub fn name(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
+            Self::ConsentRequired => "consent_required",
             Self::InvalidClient => "invalid_client",
             Self::InvalidRequest => "invalid_request",
+            Self::InvalidScope => "invalid_scope",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::UnsupportedGrantType => "unsupported_grant_type",
@@ -139,6 +177,8 @@ impl Violation {
             Self::BodyNotExpected => "body-not-expected",
             Self::ClientAmbiguous => "client-ambiguous",
             Self::ClientAuthenticationMalformed => "client-authentication-malformed",
+            Self::ClientAuthenticationMethodNotRegistered => "client-authentication-method-not-registered",
+            Self::ClientAuthenticationRepeated => "client-authentication-repeated",
             Self::ClientBlocked => "client-blocked",
             Self::ClientLookalike => "client-lookalike",
             Self::ClientMissing => "client-missing",
@@ -147,6 +187,7 @@ impl Violation {
             Self::CodeChallengeMalformed => "code-challenge-malformed",
             Self::CodeChallengeMethodNotS256 => "code-challenge-method-not-s256",
             Self::CodeChallengeMissing => "code-challenge-missing",
+            Self::CodeMissing => "code-missing",
             Self::CodeVerifierMalformed => "code-verifier-malformed",
             Self::CodeVerifierMissing => "code-verifier-missing",
             Self::GrantTypeMissing => "grant-type-missing",
@@ -155,17 +196,27 @@ impl Violation {
             Self::LimitExceeded => "limit-exceeded",
             Self::MediaTypeNotForm => "media-type-not-form",
             Self::MethodNotAllowed => "method-not-allowed",
+            Self::ParameterForeignToGrant => "parameter-foreign-to-grant",
             Self::ParameterInQuery => "parameter-in-query",
             Self::ParameterLookalike => "parameter-lookalike",
             Self::ParameterMalformed => "parameter-malformed",
+            Self::ParameterNotSupported => "parameter-not-supported",
             Self::ParameterRepeated => "parameter-repeated",
+            Self::ParameterValueMalformed => "parameter-value-malformed",
             Self::PathAmbiguous => "path-ambiguous",
             Self::PolicyUnavailable => "policy-unavailable",
+            Self::PromptMalformed => "prompt-malformed",
+            Self::PromptNone => "prompt-none",
             Self::RedirectUriNotRegistered => "redirect-uri-not-registered",
+            Self::RefreshTokenMissing => "refresh-token-missing",
             Self::RequestNotHeld => "request-not-held",
+            Self::RequestObjectNotSupported => "request-object-not-supported",
+            Self::RequestUriNotSupported => "request-uri-not-supported",
+            Self::ResponseModeNotQuery => "response-mode-not-query",
             Self::ResponseTypeMissing => "response-type-missing",
             Self::ResponseTypeNotCode => "response-type-not-code",
             Self::SchemeNotHttps => "scheme-not-https",
+            Self::ScopeMalformed => "scope-malformed",
             Self::TokenResponseCacheable => "token-response-cacheable",
             Self::TokenResponseUnreadable => "token-response-unreadable",
             Self::UpgradeNotAllowed => "upgrade-not-allowed",
@@ -180,6 +231,8 @@ impl Violation {
             Self::BodyNotExpected => "a GET or HEAD request must have no body",
             Self::ClientAmbiguous => "the request names more than one client",
             Self::ClientAuthenticationMalformed => "the authorization header must be one Basic credential",
+            Self::ClientAuthenticationMethodNotRegistered => "this client authenticates in another way",
+            Self::ClientAuthenticationRepeated => "only one way of client authentication can be used",
             Self::ClientBlocked => "this client is blocked",
             Self::ClientLookalike => "the client_id is a variant of a protected one; send it exactly as it was issued",
             Self::ClientMissing => "the request names no client",
@@ -188,6 +241,7 @@ impl Violation {
             Self::CodeChallengeMalformed => "code_challenge must be the 43 characters that S256 makes",
             Self::CodeChallengeMethodNotS256 => "code_challenge_method must be S256",
             Self::CodeChallengeMissing => "code challenge required",
+            Self::CodeMissing => "code required",
             Self::CodeVerifierMalformed => "code_verifier must be 43 to 128 unreserved characters",
             Self::CodeVerifierMissing => "code_verifier required",
             Self::GrantTypeMissing => "grant_type required",
@@ -196,17 +250,27 @@ impl Violation {
             Self::LimitExceeded => "the request is larger than allowed",
             Self::MediaTypeNotForm => "the body must be application/x-www-form-urlencoded in UTF-8",
             Self::MethodNotAllowed => "this method is not allowed here",
+            Self::ParameterForeignToGrant => "a parameter belongs to another grant",
             Self::ParameterInQuery => "parameters of a token request belong into its body",
             Self::ParameterLookalike => "a parameter is a variant of a known one; spell it exactly",
             Self::ParameterMalformed => "a parameter is badly encoded",
+            Self::ParameterNotSupported => "a parameter is not supported for this client",
             Self::ParameterRepeated => "a parameter is included more than once",
+            Self::ParameterValueMalformed => "a value is outside the grammar of its parameter",
             Self::PathAmbiguous => "the path is a variant of an endpoint; use the exact path",
             Self::PolicyUnavailable => "no valid policy is loaded yet; try again later",
+            Self::PromptMalformed => "prompt=none must stand alone",
+            Self::PromptNone => "this client cannot sign users in silently",
             Self::RedirectUriNotRegistered => "redirect_uri is not registered for this client",
+            Self::RefreshTokenMissing => "refresh_token required",
             Self::RequestNotHeld => "the request could not be read in time",
+            Self::RequestObjectNotSupported => "request objects are not supported for this client",
+            Self::RequestUriNotSupported => "request_uri is not supported for this client",
+            Self::ResponseModeNotQuery => "response_mode must be query",
             Self::ResponseTypeMissing => "response_type required",
             Self::ResponseTypeNotCode => "response_type must be code",
             Self::SchemeNotHttps => "https required",
+            Self::ScopeMalformed => "scope is malformed",
             Self::TokenResponseCacheable => "the answer of the authorization server could be cached",
             Self::TokenResponseUnreadable => "the authorization server gave an answer that cannot be passed on",
             Self::UpgradeNotAllowed => "no other protocol can be asked for here",
@@ -219,7 +283,11 @@ impl Violation {
         let at_token = endpoint == Some(Endpoint::Token);
         match self {
             Self::ClientBlocked => ErrorCode::AccessDenied,
-            Self::ClientAuthenticationMalformed => ErrorCode::InvalidClient,
+            Self::ClientAuthenticationMalformed | Self::ClientAuthenticationMethodNotRegistered => ErrorCode::InvalidClient,
+            Self::PromptNone => ErrorCode::ConsentRequired,
+            Self::RequestObjectNotSupported => ErrorCode::RequestNotSupported,
+            Self::RequestUriNotSupported => ErrorCode::RequestUriNotSupported,
+            Self::ScopeMalformed => ErrorCode::InvalidScope,
             Self::ClientMissing | Self::ClientUnlisted if at_token => ErrorCode::InvalidClient,
             Self::GrantTypeNotAllowed if at_token => ErrorCode::UnsupportedGrantType,
             // `unauthorized_client` makes SDKs throw their registration away.
@@ -249,6 +317,14 @@ impl Violation {
             | Self::RedirectUriNotRegistered
             | Self::ResponseTypeMissing
             | Self::SchemeNotHttps
+            | Self::ClientAuthenticationRepeated
+            | Self::CodeMissing
+            | Self::ParameterForeignToGrant
+            | Self::ParameterNotSupported
+            | Self::ParameterValueMalformed
+            | Self::PromptMalformed
+            | Self::RefreshTokenMissing
+            | Self::ResponseModeNotQuery
             | Self::UpgradeNotAllowed => ErrorCode::InvalidRequest,
         }
     }
@@ -263,9 +339,14 @@ impl Breach {
             (Violation::LimitExceeded, Some("body")) => 413,
             (Violation::LimitExceeded, Some("path" | "query")) => 414,
             (violation, _) => match violation.error(endpoint) {
-                ErrorCode::AccessDenied => 403,
+                ErrorCode::AccessDenied | ErrorCode::ConsentRequired => 403,
                 ErrorCode::InvalidClient => 401,
-                ErrorCode::InvalidRequest | ErrorCode::UnsupportedGrantType | ErrorCode::UnsupportedResponseType => 400,
+                ErrorCode::InvalidRequest
+                | ErrorCode::InvalidScope
+                | ErrorCode::RequestNotSupported
+                | ErrorCode::RequestUriNotSupported
+                | ErrorCode::UnsupportedGrantType
+                | ErrorCode::UnsupportedResponseType => 400,
                 ErrorCode::ServerError => 502,
                 ErrorCode::TemporarilyUnavailable => 503,
             },

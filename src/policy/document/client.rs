@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::node::Node;
-use crate::client::{Client, ClientKind, GrantType, is_strict_by_form};
+use crate::client::{AuthenticationMethod, Client, ClientKind, GrantType, is_strict_by_form};
 use crate::redirect::{RedirectUris, RegisteredRedirectUri};
 
 /// The members of an entry, by name.
@@ -57,8 +57,14 @@ pub(super) fn read(node: Node<'_, '_>) -> Option<Client> {
         .with(&node, "grant_types", |grant_types| read_grant_types(grant_types, is_strict))
         .unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
     let method = entry.with(&node, "token_endpoint_auth_method", |method| {
-        let known = [("none", true), ("client_secret_basic", false), ("client_secret_post", false), ("private_key_jwt", false)];
-        if is_strict { method.word(&known) } else { method.string().map(|_| false) }
+        let known = [
+            ("none", AuthenticationMethod::None),
+            ("client_secret_basic", AuthenticationMethod::ClientSecret),
+            ("client_secret_post", AuthenticationMethod::ClientSecret),
+            ("private_key_jwt", AuthenticationMethod::PrivateKeyJwt),
+        ];
+        // How others authenticate is the identity provider's business.
+        if is_strict { method.word(&known) } else { method.string().and(None) }
     });
     let redirection = entry.with(&node, "redirection_policy", |redirection| {
         let always = redirection.word(&[("open_redirect_protection", false), ("allow_always", true)]);
@@ -73,7 +79,7 @@ pub(super) fn read(node: Node<'_, '_>) -> Option<Client> {
         kind,
         redirect_uris,
         grant_types,
-        is_public: method.flatten().unwrap_or(true),
+        authentication_method: method.flatten(),
         errors_are_redirected: redirection.flatten().unwrap_or(false),
     })
 }
