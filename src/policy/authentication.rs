@@ -14,8 +14,6 @@ pub struct BasicCredentials {
     pub client_id: String,
     /// The user part as it was sent.
     pub raw_client_id: String,
-    /// Whether there is no secret behind the colon, as some public clients send.
-    pub secret_is_empty: bool,
     token68: String,
 }
 
@@ -49,17 +47,12 @@ impl BasicCredentials {
         let token68 = token68.trim_matches(' ');
         let octets = STANDARD.decode(token68).map_err(|_| BasicError::Scheme)?;
         let text = String::from_utf8(octets).map_err(|_| BasicError::Utf8)?;
-        let (raw_client_id, secret) = text.split_once(':').ok_or(BasicError::Vschar)?;
+        let (raw_client_id, _) = text.split_once(':').ok_or(BasicError::Vschar)?;
         let client_id = percent::decode_form(raw_client_id.as_bytes()).map_err(|_| BasicError::Vschar)?;
         if !is_vschar(raw_client_id) || !is_vschar(&client_id) {
             return Err(BasicError::Vschar);
         }
-        Ok(Self {
-            client_id: client_id.into_owned(),
-            raw_client_id: raw_client_id.to_owned(),
-            secret_is_empty: secret.is_empty(),
-            token68: token68.to_owned(),
-        })
+        Ok(Self { client_id: client_id.into_owned(), raw_client_id: raw_client_id.to_owned(), token68: token68.to_owned() })
     }
 
     /// The one spelling that goes upstream: `Basic`, one space, the same token.

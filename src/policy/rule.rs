@@ -223,7 +223,6 @@ rules! {
     GrantTypeMissing, TOKEN, Strict, "RFC 6749 §4.1.3", Token(token::grant_type_is_present);
     GrantTypeNotAllowed, BOTH, Strict, "RFC 9700 §2.4", Either(authorization::client_may_use_codes, token::grant_type_is_allowed);
     ClientAuthenticationRepeated, TOKEN, Strict, "RFC 6749 §2.3", Token(token::client_authenticates_once);
-    ClientAuthenticationMethodNotRegistered, TOKEN, Strict, "RFC 7591 §2", Token(token::client_authenticates_as_registered);
     CodeChallengeMissing, AUTHORIZATION, Strict, "RFC 7636 §4.4.1", Authorization(authorization::code_challenge_is_present);
     CodeChallengeMalformed, AUTHORIZATION, Strict, "RFC 7636 §4.2", Authorization(authorization::code_challenge_is_well_formed);
     CodeChallengeMethodNotS256, AUTHORIZATION, Strict, "RFC 9700 §2.1.1", Authorization(authorization::code_challenge_method_is_s256);

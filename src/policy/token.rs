@@ -1,7 +1,7 @@
 //! The token request (RFC 6749 §4.1.3, §4.4.2, §6), identified, and its rules.
 
 use crate::authentication::BasicCredentials;
-use crate::client::{AuthenticationMethod, Client, GrantType};
+use crate::client::{Client, GrantType};
 use crate::grammar;
 use crate::parameters::Parameters;
 use crate::pkce::CodeVerifier;
@@ -80,24 +80,6 @@ pub(crate) fn client_authenticates_once(request: &TokenRequest<'_>) -> Result<()
         return Err(Violation::ClientAuthenticationRepeated.into());
     }
     Ok(())
-}
-
-/// Refuses a client that does not authenticate as it is registered to (RFC 7591 §2):
-/// a public one with a secret, a confidential one without credentials.
-///
-/// `client_secret_basic` and `client_secret_post` are one method here: clients
-/// choose as the server offers. An entry that names no method is not held to one.
-pub(crate) fn client_authenticates_as_registered(request: &TokenRequest<'_>) -> Result<(), Breach> {
-    let has_secret =
-        request.parameters.get("client_secret").is_some() || request.basic.is_some_and(|basic| !basic.secret_is_empty);
-    let has_assertion = request.parameters.get("client_assertion").is_some();
-    let is_as_registered = match request.client.authentication_method {
-        None => true,
-        Some(AuthenticationMethod::None) => !has_secret && !has_assertion,
-        Some(AuthenticationMethod::ClientSecret) => has_secret && !has_assertion,
-        Some(AuthenticationMethod::PrivateKeyJwt) => has_assertion && !has_secret,
-    };
-    if is_as_registered { Ok(()) } else { Err(Violation::ClientAuthenticationMethodNotRegistered.into()) }
 }
 
 /// Refuses a code grant without its code (RFC 6749 §4.1.3).

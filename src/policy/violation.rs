@@ -11,8 +11,6 @@ pub enum Violation {
     ClientAmbiguous,
     /// The client does not authenticate by one readable `Basic` credential.
     ClientAuthenticationMalformed,
-    /// The client authenticates otherwise than it is registered to.
-    ClientAuthenticationMethodNotRegistered,
     /// The client authenticates in more than one way.
     ClientAuthenticationRepeated,
     /// The client is blocked.
@@ -177,7 +175,6 @@ impl Violation {
             Self::BodyNotExpected => "body-not-expected",
             Self::ClientAmbiguous => "client-ambiguous",
             Self::ClientAuthenticationMalformed => "client-authentication-malformed",
-            Self::ClientAuthenticationMethodNotRegistered => "client-authentication-method-not-registered",
             Self::ClientAuthenticationRepeated => "client-authentication-repeated",
             Self::ClientBlocked => "client-blocked",
             Self::ClientLookalike => "client-lookalike",
@@ -231,7 +228,6 @@ impl Violation {
             Self::BodyNotExpected => "a GET or HEAD request must have no body",
             Self::ClientAmbiguous => "the request names more than one client",
             Self::ClientAuthenticationMalformed => "the authorization header must be one Basic credential",
-            Self::ClientAuthenticationMethodNotRegistered => "this client authenticates in another way",
             Self::ClientAuthenticationRepeated => "only one way of client authentication can be used",
             Self::ClientBlocked => "this client is blocked",
             Self::ClientLookalike => "the client_id is a variant of a protected one; send it exactly as it was issued",
@@ -283,7 +279,7 @@ impl Violation {
         let at_token = endpoint == Some(Endpoint::Token);
         match self {
             Self::ClientBlocked => ErrorCode::AccessDenied,
-            Self::ClientAuthenticationMalformed | Self::ClientAuthenticationMethodNotRegistered => ErrorCode::InvalidClient,
+            Self::ClientAuthenticationMalformed => ErrorCode::InvalidClient,
             Self::PromptNone => ErrorCode::ConsentRequired,
             Self::RequestObjectNotSupported => ErrorCode::RequestNotSupported,
             Self::RequestUriNotSupported => ErrorCode::RequestUriNotSupported,
