@@ -103,9 +103,14 @@ impl RootContext for Root {
     }
 }
 
-/// Says everything at once, so that one reading of the log is enough to mend it.
+/// Says what is wrong, so that one reading of the log is enough to mend it; a document that
+/// is wrong all over is for `tpc-gate check`.
 fn report(gate: &str, findings: &Findings) {
-    for fault in &findings.faults {
+    const MOST: usize = 50;
+    if let Some(more @ 1..) = findings.faults.len().checked_sub(MOST) {
+        log::error!("gate `{gate}`: {more} faults more than are listed here; `tpc-gate check` lists all");
+    }
+    for fault in findings.faults.iter().take(MOST) {
         let (pointer, line, column, message) = (&fault.pointer, fault.line, fault.column, &fault.message);
         match fault.level {
             Level::Document => log::error!("gate `{gate}`: {pointer} (line {line}, column {column}): {message}"),

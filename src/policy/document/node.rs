@@ -4,6 +4,7 @@
 //! offset is known and becomes line and column only when a fault is reported.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use serde::de::IgnoredAny;
@@ -16,7 +17,19 @@ use crate::json::MembersVisitor;
 #[derive(Debug)]
 pub(crate) struct Source<'t> {
     text: &'t str,
-    findings: RefCell<Findings>,
+    faults: RefCell<Vec<Found>>,
+    warnings: RefCell<Vec<Found>>,
+    danger: RefCell<Vec<String>>,
+    relaxed: RefCell<Vec<String>>,
+}
+
+/// Something found at an offset; line and column are told once, for all of them.
+#[derive(Debug)]
+struct Found {
+    offset: usize,
+    level: Level,
+    pointer: String,
+    message: String,
 }
 
 /// A value in the text.
@@ -39,18 +52,23 @@ enum Pointer<'p> {
 const DEPTH: usize = 32;
 
 impl<'t> Source<'t> {
-    /// Takes a text; a fault where it is not UTF-8 is the caller's.
+    /// Takes a text.
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { text, findings: RefCell::default() }
+        Self {
+            text,
+            faults: RefCell::default(),
+            warnings: RefCell::default(),
+            danger: RefCell::default(),
+            relaxed: RefCell::default(),
+        }
     }
 
     /// The root, if the text is JSON.
     pub(crate) fn root(&self) -> Option<Node<'t, '_>> {
         if let Err(error) = serde_json::from_str::<IgnoredAny>(self.text) {
+            let offset = self.offset_of(error.line(), error.column());
             let message = format!("not JSON: {}", syntax(&error));
-            let fault =
-                Fault { level: Level::Document, pointer: String::new(), line: error.line(), column: error.column(), message };
-            self.findings.borrow_mut().faults.push(fault);
+            self.faults.borrow_mut().push(Found { offset, level: Level::Document, pointer: String::new(), message });
             return None;
         }
         let raw = serde_json::from_str(self.text).ok()?;
@@ -59,47 +77,69 @@ impl<'t> Source<'t> {
 
     /// What was found, in the order of the text.
     pub(crate) fn into_findings(self) -> Findings {
-        let mut findings = self.findings.into_inner();
-        findings.faults.sort_by_key(|fault| (fault.line, fault.column));
-        findings.warnings.sort_by_key(|fault| (fault.line, fault.column));
-        findings
+        Findings {
+            faults: located(self.text, self.faults.into_inner()),
+            warnings: located(self.text, self.warnings.into_inner()),
+            danger: self.danger.into_inner(),
+            relaxed: self.relaxed.into_inner(),
+        }
     }
 
-    fn place(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
-        let column = before.get(line_start..).unwrap_or_default().chars().count();
-        (before.matches('\n').count().saturating_add(1), column.saturating_add(1))
+    /// The offset of a place that `serde_json` names; its columns are octets.
+    fn offset_of(&self, line: usize, column: usize) -> usize {
+        let before: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        before.saturating_add(column.saturating_sub(1)).min(self.text.len())
     }
+}
+
+/// Tells line and column of everything found, in one walk over the text: a document
+/// may be one line of megabytes, with a fault in each entry.
+fn located(text: &str, mut found: Vec<Found>) -> Vec<Fault> {
+    found.sort_by_key(|found| found.offset);
+    let (mut at, mut line, mut column) = (0_usize, 1_usize, 1_usize);
+    let mut faults = Vec::with_capacity(found.len());
+    for Found { offset, level, pointer, message } in found {
+        for c in text.get(at..offset).unwrap_or_default().chars() {
+            if c == '\n' {
+                line = line.saturating_add(1);
+                column = 1;
+            } else {
+                column = column.saturating_add(1);
+            }
+        }
+        at = at.max(offset);
+        faults.push(Fault { level, pointer, line, column, message });
+    }
+    faults
 }
 
 impl<'t, 'p> Node<'t, 'p> {
     /// A fault that refuses the whole document.
     pub(crate) fn document_fault(&self, message: impl Display) {
-        let fault = self.fault(Level::Document, &message);
-        self.source.findings.borrow_mut().faults.push(fault);
+        let found = self.found(Level::Document, &message);
+        self.source.faults.borrow_mut().push(found);
     }
 
     /// A fault that makes only this value dead.
     pub(crate) fn entry_fault(&self, message: impl Display) {
-        let fault = self.fault(Level::Entry, &message);
-        self.source.findings.borrow_mut().faults.push(fault);
+        let found = self.found(Level::Entry, &message);
+        self.source.faults.borrow_mut().push(found);
     }
 
     /// Not wrong, but perhaps not meant.
     pub(crate) fn warn(&self, message: impl Display) {
-        let fault = self.fault(Level::Entry, &message);
-        self.source.findings.borrow_mut().warnings.push(fault);
+        let found = self.found(Level::Entry, &message);
+        self.source.warnings.borrow_mut().push(found);
     }
 
     /// A setting that lets pass what the default would refuse.
     pub(crate) fn note_danger(&self, setting: &str) {
-        self.source.findings.borrow_mut().danger.push(setting.to_owned());
+        self.source.danger.borrow_mut().push(setting.to_owned());
     }
 
     /// A setting that is milder than the default.
     pub(crate) fn note_relaxed(&self, setting: &str) {
-        self.source.findings.borrow_mut().relaxed.push(setting.to_owned());
+        self.source.relaxed.borrow_mut().push(setting.to_owned());
     }
 
     /// The members of an object, each name once; names that begin with `x_` are left out.
@@ -112,14 +152,15 @@ impl<'t, 'p> Node<'t, 'p> {
             return None;
         };
         let mut kept: Vec<(String, &'t RawValue)> = Vec::with_capacity(members.len());
+        let mut seen = BTreeSet::new();
         for (name, raw) in members {
             if name.starts_with("x_") {
                 continue;
             }
-            if kept.iter().any(|(known, _)| *known == name) {
-                self.member(&name, raw).document_fault("this member stands twice");
-            } else {
+            if seen.insert(name.clone()) {
                 kept.push((name, raw));
+            } else {
+                self.member(&name, raw).document_fault("this member stands twice");
             }
         }
         Some(kept)
@@ -204,11 +245,10 @@ impl<'t, 'p> Node<'t, 'p> {
         value
     }
 
-    fn fault(&self, level: Level, message: &dyn Display) -> Fault {
-        let start = self.source.text.as_ptr().addr();
-        let offset = self.raw.get().as_ptr().addr().saturating_sub(start);
-        let (line, column) = self.source.place(offset);
-        Fault { level, pointer: self.pointer.to_string(), line, column, message: message.to_string() }
+    fn found(&self, level: Level, message: &dyn Display) -> Found {
+        // A raw value is a slice of the text.
+        let offset = self.raw.get().as_ptr().addr().saturating_sub(self.source.text.as_ptr().addr());
+        Found { offset, level, pointer: self.pointer.to_string(), message: message.to_string() }
     }
 
     fn is_too_deep(&self) -> bool {
