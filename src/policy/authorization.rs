@@ -73,11 +73,12 @@ pub(crate) fn response_mode_is_query(request: &AuthorizationRequest<'_>) -> Resu
 
 /// Refuses `none` beside another prompt (`OpenID` Connect Core §3.1.2.1).
 pub(crate) fn prompt_none_stands_alone(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
-    let mut prompts = request.parameters.get("prompt").unwrap_or_default().split(' ').filter(|prompt| !prompt.is_empty());
-    let (has_none, count) = prompts
-        .by_ref()
-        .fold((false, 0_usize), |(has_none, count), prompt| (has_none || prompt == "none", count.saturating_add(1)));
-    if has_none && count > 1 { Err(Breach::of(Violation::PromptMalformed, "prompt")) } else { Ok(()) }
+    let prompts: Vec<&str> =
+        request.parameters.get("prompt").unwrap_or_default().split(' ').filter(|prompt| !prompt.is_empty()).collect();
+    if prompts.len() > 1 && prompts.contains(&"none") {
+        return Err(Breach::of(Violation::PromptMalformed, "prompt"));
+    }
+    Ok(())
 }
 
 /// Refuses to bounce a user to a third party unseen (RFC 9700 §4.11.2).

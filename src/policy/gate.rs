@@ -136,16 +136,18 @@ impl Gate {
             let decision = Decision::Refuse(Refusal { breach, endpoint: Some(endpoint), redirect: None });
             return Judgement { endpoint: Some(endpoint), kind, client, breaches, decision };
         }
-        let (breaches, decision) = match &client {
-            Some(strict) if reading.is_strict() => {
-                let basic = reading.basic();
-                let parameters = reading.into_parameters();
-                match endpoint {
-                    Endpoint::Authorization => judge_authorization(head, strict, parameters),
-                    Endpoint::Token => judge_token(head, strict, parameters, basic),
-                }
-            }
-            Some(_) | None => (Vec::new(), Decision::Pass),
+        if !reading.is_strict() {
+            return Judgement { endpoint: Some(endpoint), kind, client, breaches, decision: Decision::Pass };
+        }
+        let Some(strict) = &client else {
+            // Identification has refused an unlisted one already; should it ever not, this is closed.
+            return Judgement::refused(Violation::ClientUnlisted.into(), Some(endpoint), kind, None);
+        };
+        let basic = reading.basic();
+        let parameters = reading.into_parameters();
+        let (breaches, decision) = match endpoint {
+            Endpoint::Authorization => judge_authorization(head, strict, parameters),
+            Endpoint::Token => judge_token(head, strict, parameters, basic),
         };
         Judgement { endpoint: Some(endpoint), kind, client, breaches, decision }
     }
