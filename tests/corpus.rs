@@ -57,21 +57,24 @@ fn every_answer_is_delivered_as_its_case_says() {
         for case in folder.cases() {
             let (Some(upstream), Some(delivered)) = (&case.upstream, &case.delivered) else { continue };
             let request = case.request.head();
-            let Inspection::Await(pending) = gate.inspect(&request, false) else {
-                panic!("{}: no request to wait for", case.name)
+            let octets_of_request = case.request.octets();
+            let judgement = match gate.inspect(&request, octets_of_request.is_empty()) {
+                Inspection::Await(pending) => pending.complete(&gate, &request, Body::Whole(&octets_of_request)),
+                Inspection::Judged(judgement) => *judgement,
+                other => panic!("{}: {other:?}", case.name),
             };
-            let judgement = pending.complete(&gate, &request, Body::Whole(&case.request.octets()));
             let mut headers: Vec<(String, Vec<u8>)> = vec![(":status".to_owned(), upstream.status.to_string().into())];
             headers.extend(upstream.headers.iter().map(|(name, value)| (name.clone(), octets(value))));
             let body = octets(&upstream.body);
-            let change =
-                Exchange::after(&judgement).map(|exchange| exchange.judge(&Head::new(headers.clone()), Some(&body), None).change);
+            let exchange = Exchange::after(&judgement, &gate.settings, &request);
+            let change = exchange.map(|exchange| exchange.judge(&gate, &Head::new(headers.clone()), Some(&body), None).change);
             let (status, answered) = match change {
                 None | Some(Change::AsIs) => (upstream.status, body),
                 Some(Change::Trimmed { body: trimmed, set, removed }) => {
                     headers.retain(|(name, _)| !removed.contains(&name.as_str()) && !set.iter().any(|(known, _)| known == name));
+                    let status = set.iter().find(|(name, _)| *name == ":status").and_then(|(_, value)| value.parse().ok());
                     headers.extend(set.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
-                    (upstream.status, trimmed.map_or(body, String::into_bytes))
+                    (status.unwrap_or(upstream.status), trimmed.map_or(body, String::into_bytes))
                 }
                 Some(Change::Replaced(reply)) => {
                     headers = reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();

@@ -12,7 +12,7 @@ use tpc_gate_policy::decision::Decision;
 use tpc_gate_policy::delivery::Exchange;
 use tpc_gate_policy::document;
 use tpc_gate_policy::explanation::{Explanation, Outcome};
-use tpc_gate_policy::gate::{Gate, Inspection};
+use tpc_gate_policy::gate::{Gate, Glance, Inspection};
 use tpc_gate_policy::head::Head;
 use tpc_gate_policy::parameters::Parameters;
 
@@ -201,10 +201,16 @@ proptest! {
         let gate = gate();
         let target = [b"/".as_slice(), &path].concat();
         let full = Head::new([(":method", b"POST".to_vec()), (":path", target.clone())]);
-        if gate.passes_at_a_glance(&target, false) {
-            prop_assert!(matches!(gate.inspect(&full, false), Inspection::Pass));
+        if gate.passes_at_a_glance(&target, Glance::default) {
+            prop_assert!(matches!(gate.inspect(&full, true), Inspection::Pass));
         }
-        prop_assert!(!gate.passes_at_a_glance(head.target(), true));
+        for glance in [
+            Glance { has_path_override: true, ..Glance::default() },
+            Glance { has_authorization: true, ..Glance::default() },
+            Glance { has_body: true, ..Glance::default() },
+        ] {
+            prop_assert!(!gate.passes_at_a_glance(head.target(), || glance));
+        }
     }
 
     #[test]
@@ -220,9 +226,17 @@ proptest! {
         let form = "grant_type=refresh_token&refresh_token=r&client_id=tpc_native01";
         let head = Head::new([(":method", "POST"), (":path", "/oauth/token"), ("content-type", "application/x-www-form-urlencoded")]);
         let Inspection::Await(pending) = gate.inspect(&head, false) else { return Ok(()) };
-        let exchange = Exchange::after(&pending.complete(&gate, &head, Body::Whole(form.as_bytes()))).unwrap();
-        let answer = Head::new([(":status", b"200".to_vec()), ("cache-control", cache)]);
-        let _delivery = exchange.judge(&answer, Some(&body), None);
+        let judgement = pending.complete(&gate, &head, Body::Whole(form.as_bytes()));
+        let exchange = Exchange::after(&judgement, &gate.settings, &head).unwrap();
+        let answer = Head::new([(":status", b"200".to_vec()), ("cache-control", cache.clone())]);
+        let _delivery = exchange.judge(&gate, &answer, Some(&body), None);
+        let target = "/oauth/authorize?client_id=tpc_vbc2Y77hGZfbhkSi7y3gTh&response_type=code&code_challenge_method=S256\
+            &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&state=x";
+        let head = Head::new([(":method", "GET"), (":path", target)]);
+        let Inspection::Judged(judgement) = gate.inspect(&head, true) else { return Ok(()) };
+        let exchange = Exchange::after(&judgement, &gate.settings, &head).unwrap();
+        let answer = Head::new([(":status", b"302".to_vec()), ("location", body), ("refresh", cache)]);
+        let _delivery = exchange.judge(&gate, &answer, None, None);
     }
 
     #[test]

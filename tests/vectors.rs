@@ -214,14 +214,7 @@ fn redirect_uris() {
 #[test]
 fn a_listed_client_is_found_by_its_exact_id_only() {
     let mut clients = Clients::default();
-    clients.add(Client {
-        id: "tpc_a".to_owned(),
-        kind: ClientKind::Strict,
-        redirect_uris: RedirectUris::default(),
-        grant_types: Vec::new(),
-        authentication_method: None,
-        errors_are_redirected: false,
-    });
+    clients.add(Client { id: "tpc_a".to_owned(), kind: ClientKind::Strict, ..Client::default() });
     assert!(matches!(clients.recognise(b"tpc_a"), Recognition::Listed(_)));
     assert!(matches!(clients.recognise(b"tpc_a\0"), Recognition::Lookalike));
 }

@@ -14,7 +14,7 @@ use tpc_gate_policy::decision::Judgement;
 use tpc_gate_policy::delivery::{Change, Exchange};
 use tpc_gate_policy::effect::{Replacement, RequestEffect};
 use tpc_gate_policy::endpoint::PATH_OVERRIDE_NAMES;
-use tpc_gate_policy::gate::{Inspection, Pending};
+use tpc_gate_policy::gate::{Glance, Inspection, Pending};
 use tpc_gate_policy::head::Head;
 use tpc_gate_policy::reply::{self, Reply};
 
@@ -126,6 +126,9 @@ impl Stream {
         for counter in effects.counters {
             shared.counters.count(counter);
         }
+        if let Some(path) = &effects.unclaimed {
+            shared.counters.unclaimed(path);
+        }
         if let Some(exchange) = effects.exchange {
             self.answer = Answer::Expected(exchange);
             self.request_id = head.request_id().map(str::to_owned);
@@ -145,7 +148,9 @@ impl Stream {
         let Answer::Held { exchange, head, .. } = std::mem::replace(&mut self.answer, Answer::GoesOn) else {
             return Action::Continue;
         };
-        let delivery = exchange.judge(&head, body, self.request_id.as_deref());
+        let shared = Rc::clone(&self.shared);
+        let Some(gate) = &shared.gate else { return Action::Continue };
+        let delivery = exchange.judge(gate, &head, body, self.request_id.as_deref());
         for counter in delivery.counters {
             self.shared.counters.count(counter);
         }
@@ -170,6 +175,9 @@ impl Stream {
         }
     }
 }
+
+/// Octets of a body at the readiness path: it is not read.
+const READINESS_BODY: usize = 64 * 1024;
 
 /// Rebuilds the request: headers, length and body together, or the next request
 /// on the upstream's connection would begin inside this one.
@@ -198,8 +206,12 @@ impl HttpContext for Stream {
         trap();
         let shared = Rc::clone(&self.shared);
         let Some(gate) = &shared.gate else { return self.answer(&reply::closed(&host::request_head())) };
-        let has_override = || PATH_OVERRIDE_NAMES.iter().any(|name| host::request_header(name).is_some());
-        if host::request_header(":path").is_some_and(|target| gate.passes_at_a_glance(&target, has_override())) {
+        let glance = || Glance {
+            has_path_override: PATH_OVERRIDE_NAMES.iter().any(|name| host::request_header(name).is_some()),
+            has_authorization: host::request_header("authorization").is_some(),
+            has_body: !end_of_stream,
+        };
+        if host::request_header(":path").is_some_and(|target| gate.passes_at_a_glance(&target, glance)) {
             return Action::Continue;
         }
         let head = host::request_head();
@@ -223,9 +235,10 @@ impl HttpContext for Stream {
         if self.is_given_up() {
             return Action::Pause;
         }
-        let limit = self.shared.gate.as_ref().map_or(0, |gate| gate.settings.limits.body);
-        if let Request::Held { size, .. } = &mut self.request {
+        let mut limit = READINESS_BODY;
+        if let Request::Held { size, pending, .. } = &mut self.request {
             *size = body_size;
+            limit = self.shared.gate.as_ref().map_or(0, |gate| pending.limit(gate));
         }
         if body_size > limit {
             return self.end_of_request(true);
@@ -247,13 +260,19 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_headers(&mut self, _num_headers: usize, end_of_stream: bool) -> Action {
-        let Answer::Expected(exchange) = self.answer else { return Action::Continue };
+        let exchange = match std::mem::replace(&mut self.answer, Answer::GoesOn) {
+            Answer::Expected(exchange) => exchange,
+            other => {
+                self.answer = other;
+                return Action::Continue;
+            }
+        };
         if !host::answer_is_the_upstreams() {
-            self.answer = Answer::GoesOn;
             return Action::Continue;
         }
+        let ends_here = end_of_stream || !exchange.needs_body();
         self.answer = Answer::Held { exchange, head: host::response_head(), size: 0 };
-        if end_of_stream { self.end_of_answer(Some(&[]), 0) } else { Action::Pause }
+        if ends_here { self.end_of_answer(Some(&[]), 0) } else { Action::Pause }
     }
 
     fn on_http_response_body(&mut self, body_size: usize, end_of_stream: bool) -> Action {

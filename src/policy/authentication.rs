@@ -15,6 +15,7 @@ pub struct BasicCredentials {
     /// The user part as it was sent.
     pub raw_client_id: String,
     token68: String,
+    password: String,
 }
 
 /// Why an `authorization` header is no `Basic` credential.
@@ -47,12 +48,39 @@ impl BasicCredentials {
         let token68 = token68.trim_matches(' ');
         let octets = STANDARD.decode(token68).map_err(|_| BasicError::Scheme)?;
         let text = String::from_utf8(octets).map_err(|_| BasicError::Utf8)?;
-        let (raw_client_id, _) = text.split_once(':').ok_or(BasicError::Vschar)?;
+        let (raw_client_id, password) = text.split_once(':').ok_or(BasicError::Vschar)?;
         let client_id = percent::decode_form(raw_client_id.as_bytes()).map_err(|_| BasicError::Vschar)?;
         if !is_vschar(raw_client_id) || !is_vschar(&client_id) {
             return Err(BasicError::Vschar);
         }
-        Ok(Self { client_id: client_id.into_owned(), raw_client_id: raw_client_id.to_owned(), token68: token68.to_owned() })
+        Ok(Self {
+            client_id: client_id.into_owned(),
+            raw_client_id: raw_client_id.to_owned(),
+            token68: token68.to_owned(),
+            password: password.to_owned(),
+        })
+    }
+
+    /// Whether there is a secret; public clients of some libraries send an empty one.
+    #[must_use]
+    pub fn have_a_secret(&self) -> bool {
+        !self.password.is_empty()
+    }
+
+    /// The same secret under another client identifier.
+    #[must_use]
+    pub fn for_client(&self, client_id: &str) -> Self {
+        let user: String = {
+            let mut user = String::new();
+            percent::encode_into(client_id, &mut user);
+            user
+        };
+        Self {
+            client_id: client_id.to_owned(),
+            token68: STANDARD.encode(format!("{user}:{}", self.password)),
+            raw_client_id: user,
+            password: self.password.clone(),
+        }
     }
 
     /// The one spelling that goes upstream: `Basic`, one space, the same token.
@@ -71,12 +99,12 @@ impl std::fmt::Debug for BasicCredentials {
     }
 }
 
-/// Whom a JWT names as the client: `iss`, `sub` and `client_id` of its payload.
+/// The claims of a JWT, members that stand twice included.
 ///
-/// Nothing is verified: the names are only collected, so that they must agree
-/// with every other name (RFC 7521 §4.2, RFC 7523 §3, RFC 9101 §6.3). `None`
+/// Nothing is verified: what is said is only collected, so that it must agree with
+/// everything else that is said (RFC 7521 §4.2, RFC 7523 §3, RFC 9101 §6.3). `None`
 /// where the payload cannot be read, though a server might.
-pub(crate) fn clients_of_jwt(token: &[u8]) -> Option<Vec<String>> {
+pub(crate) fn claims_of_jwt(token: &[u8]) -> Option<Json> {
     // Lax decoders take padding, blanks and both alphabets of base64.
     let token: Vec<u8> = token
         .iter()
@@ -87,17 +115,19 @@ pub(crate) fn clients_of_jwt(token: &[u8]) -> Option<Vec<String>> {
             &other => other,
         })
         .collect();
-    let claims: Json = jsonwebtoken::dangerous::insecure_decode_claims(&token).ok()?;
-    let mut clients = Vec::new();
-    for (name, value) in claims.members() {
-        if matches!(fold_name(name.as_bytes()).as_str(), "iss" | "sub" | "client_id")
-            && let Json::String(client) = value
-        {
-            clients.push(client.clone());
-        }
-    }
-    Some(clients)
+    jsonwebtoken::dangerous::insecure_decode_claims(&token).ok()
 }
+
+/// Texts that a JSON object has under any of some names, however a server folds them.
+pub(crate) fn texts_under<'c>(claims: &'c Json, names: &'static [&'static str]) -> impl Iterator<Item = &'c str> {
+    claims.members().filter(|(name, _)| names.contains(&fold_name(name.as_bytes()).as_str())).flat_map(|(_, value)| value.texts())
+}
+
+/// Claims of an assertion or a request object that name the client.
+pub(crate) const CLIENT_CLAIMS: &[&str] = &["iss", "sub", "client_id"];
+
+/// Claims of an access token that name the client that it was issued to.
+pub(crate) const PARTY_CLAIMS: &[&str] = &["azp", "client_id", "cid", "appid"];
 
 /// `VSCHAR = %x20-7E` (RFC 6749 Appendix A).
 fn is_vschar(text: &str) -> bool {
@@ -107,6 +137,11 @@ fn is_vschar(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn clients_of_jwt(token: &[u8]) -> Option<Vec<String>> {
+        let claims = claims_of_jwt(token)?;
+        Some(texts_under(&claims, CLIENT_CLAIMS).map(str::to_owned).collect())
+    }
 
     #[test]
     fn an_assertion_names_its_issuer_and_subject() {

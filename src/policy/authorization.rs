@@ -1,7 +1,11 @@
 //! The authorization request (RFC 6749 §4.1.1), identified, and its rules.
 
+use crate::access::SubjectType;
+use crate::ask::{Ask, Purpose};
 use crate::client::{Client, GrantType};
+use crate::gate::{Gate, Policy};
 use crate::grammar;
+use crate::json::Json;
 use crate::parameters::Parameters;
 use crate::pkce::CodeChallenge;
 use crate::redirect::VerifiedRedirectUri;
@@ -16,14 +20,18 @@ pub struct AuthorizationRequest<'a> {
     pub parameters: &'a Parameters,
     /// Where the answer may go; without it nothing is ever redirected.
     pub redirect_uri: Option<VerifiedRedirectUri>,
+    /// What it asks of which API.
+    pub ask: Ask<'a>,
+    policy: &'a Policy,
 }
 
 impl<'a> AuthorizationRequest<'a> {
-    /// Looks up where the answer may go.
+    /// Looks up where the answer may go, and what is granted.
     #[must_use]
-    pub fn new(client: &'a Client, parameters: &'a Parameters) -> Self {
+    pub fn new(gate: &'a Gate, client: &'a Client, parameters: &'a Parameters) -> Self {
         let redirect_uri = client.redirect_uris.resolve(parameters.get("redirect_uri"));
-        Self { client, parameters, redirect_uri }
+        let ask = Ask::new(&gate.policy, &gate.settings, client, parameters, Purpose::Authorization);
+        Self { client, parameters, redirect_uri, ask, policy: &gate.policy }
     }
 }
 
@@ -152,6 +160,62 @@ pub(crate) fn code_challenge_method_is_s256(request: &AuthorizationRequest<'_>) 
     }
 }
 
+/// Refuses everybody while the tenant has active Rules, as the vendor does: Rules
+/// may do what no third party must trigger (design, decision 21).
+pub(crate) fn tenant_has_no_active_rules(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
+    if request.policy.rules_are_active { Err(Violation::TenantHasActiveRules.into()) } else { Ok(()) }
+}
+
+/// Refuses a connection that is not open to third parties: by it a user would sign
+/// in where only the owner's own applications may send them (design, decision 21).
+pub(crate) fn connection_is_open(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
+    match request.parameters.get("connection") {
+        Some(connection) if !request.policy.connections.allow(connection) => {
+            Err(Breach::of(Violation::ConnectionNotAllowed, "connection"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Refuses `authorization_details` of a type that the grant does not list, and what
+/// is no JSON that everybody reads alike (RFC 9396 §2, §5).
+pub(crate) fn authorization_details_are_granted(request: &AuthorizationRequest<'_>) -> Result<(), Breach> {
+    let Some(text) = request.parameters.get("authorization_details") else { return Ok(()) };
+    let breach = Breach::of(Violation::AuthorizationDetailsNotGranted, "authorization_details");
+    let Ok(Some((api, _))) = request.ask.api else { return Err(breach) };
+    let types = request
+        .policy
+        .access
+        .granted(request.client, api, SubjectType::User)
+        .map(|grant| grant.authorization_details_types.as_slice())
+        .unwrap_or_default();
+    let Ok(Json::Array(items)) = serde_json::from_str::<Json>(text) else { return Err(breach) };
+    let is_granted = |item: &Json| {
+        let mut of = item.members().filter(|(name, _)| *name == "type");
+        matches!((of.next(), of.next()), (Some((_, Json::String(kind))), None) if types.contains(kind))
+    };
+    if items.iter().all(is_granted) && !items.iter().any(Json::repeats_a_member) { Ok(()) } else { Err(breach) }
+}
+
+/// Whether a breach is about a credential in the URL, which must not bounce on (RFC 9700 §4.3.2).
+pub(crate) fn is_credential(breach: Breach) -> bool {
+    let credentials =
+        ["access_token", "client_assertion", "client_secret", "code", "code_verifier", "id_token", "login_ticket", "password"];
+    breach.violation == Violation::ParameterNotSupported && breach.parameter.is_some_and(|name| credentials.contains(&name))
+}
+
+/// The prompts that go upstream: those that the standard has, and with `adds_consent`
+/// always `consent`, which cannot be skipped (`OpenID` Connect Core §3.1.2.1; design, decision 6).
+pub(crate) fn canonical_prompt(asked: &str, adds_consent: bool) -> String {
+    let mut prompts: Vec<&str> = Vec::new();
+    for prompt in asked.split(' ').chain(adds_consent.then_some("consent")) {
+        if matches!(prompt, "consent" | "login" | "select_account") && !prompts.contains(&prompt) {
+            prompts.push(prompt);
+        }
+    }
+    prompts.join(" ")
+}
+
 /// Parameters that strict clients cannot use, and those that are no parameters of an authorization request.
 const NOT_SUPPORTED: &[&str] = &[
     "access_token",
@@ -172,18 +236,19 @@ const NOT_SUPPORTED: &[&str] = &[
 ];
 
 /// The parameters that are forwarded for a strict client; the others are dropped.
+///
+/// `nonce`, `max_age`, `acr_values` and `display` belong to `openid`, which no strict
+/// client has: some servers refuse them without it (design, decision 3).
 pub(crate) const FORWARDED: &[&str] = &[
-    "acr_values",
     "audience",
+    "authorization_details",
     "client_id",
     "code_challenge",
     "code_challenge_method",
     "connection",
-    "display",
+    "correlation_id",
     "dpop_jkt",
     "login_hint",
-    "max_age",
-    "nonce",
     "prompt",
     "redirect_uri",
     "resource",

@@ -7,7 +7,7 @@ use crate::fold::{fold, texts};
 use crate::redirect::RedirectUris;
 
 /// A client of the policy document.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Client {
     /// `client_id`, as it is on the wire.
     pub id: String,
@@ -21,6 +21,8 @@ pub struct Client {
     pub authentication_method: Option<AuthenticationMethod>,
     /// `redirection_policy: allow_always`: errors that may be redirected are.
     pub errors_are_redirected: bool,
+    /// `upstream_client_id`: the identity provider's own name for the client, its alias.
+    pub upstream_id: Option<String>,
 }
 
 /// How a client authenticates at the token endpoint (RFC 7591 §2).
@@ -43,7 +45,7 @@ impl Client {
 }
 
 /// The kinds of client, from the one with the least freedom; the first that fits applies.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum ClientKind {
     /// Refused everywhere, whatever it was.
     Blocked,
@@ -52,6 +54,7 @@ pub enum ClientKind {
     /// A third party that passes as it does today.
     Permissive,
     /// The owner's own.
+    #[default]
     FirstParty,
 }
 
@@ -103,12 +106,16 @@ pub fn is_strict_by_form(id: &str) -> bool {
 #[derive(Debug, Default)]
 pub struct Clients {
     by_id: HashMap<String, Rc<Client>>,
+    /// What servers fold onto ids and aliases of strict and blocked clients.
     protected: HashSet<String>,
+    aliases: HashSet<String>,
 }
 
 /// Whom a value names.
 #[derive(Clone, Debug)]
 pub enum Recognition {
+    /// The identity provider's own name for a strict client, which nobody outside may use.
+    Alias,
     /// A client that the document lists.
     Listed(Rc<Client>),
     /// A value that some server would take for a strict or blocked client's id, and is not one.
@@ -124,6 +131,10 @@ impl Clients {
     pub fn add(&mut self, client: Client) {
         if client.kind <= ClientKind::Strict {
             self.protected.insert(fold(&client.id));
+        }
+        if let Some(alias) = &client.upstream_id {
+            self.protected.insert(fold(alias));
+            self.aliases.insert(alias.clone());
         }
         self.by_id.insert(client.id.clone(), Rc::new(client));
     }
@@ -145,6 +156,12 @@ impl Clients {
         self.by_id.contains_key(id)
     }
 
+    /// Whether a value is an alias.
+    #[must_use]
+    pub fn is_alias(&self, value: &str) -> bool {
+        self.aliases.contains(value)
+    }
+
     /// Whether an id is strict for no other reason than that the document says so.
     #[must_use]
     pub fn is_strict_only_by_its_entry(&self, id: &str) -> bool {
@@ -160,6 +177,9 @@ impl Clients {
             && client.kind <= ClientKind::Strict
         {
             return Recognition::Listed(Rc::clone(client));
+        }
+        if exact.is_some_and(|value| self.aliases.contains(value)) {
+            return Recognition::Alias;
         }
         let folded = texts(value).map(|text| fold(&text));
         if folded.iter().any(|text| self.protected.contains(text)) {
@@ -181,7 +201,7 @@ impl Recognition {
     pub fn kind(&self) -> ClientKind {
         match self {
             Self::Listed(client) => client.kind,
-            Self::Lookalike | Self::StrictUnlisted => ClientKind::Strict,
+            Self::Alias | Self::Lookalike | Self::StrictUnlisted => ClientKind::Strict,
             Self::Unlisted => ClientKind::FirstParty,
         }
     }
@@ -192,14 +212,8 @@ mod tests {
     use super::*;
 
     fn client(id: &str, kind: ClientKind) -> Client {
-        Client {
-            id: id.to_owned(),
-            kind,
-            redirect_uris: RedirectUris::default(),
-            grant_types: Vec::new(),
-            authentication_method: None,
-            errors_are_redirected: false,
-        }
+        let upstream_id = (id == "tpc_a").then(|| "Legacy-1".to_owned());
+        Client { id: id.to_owned(), kind, upstream_id, ..Client::default() }
     }
 
     fn recognised(value: &[u8]) -> String {
@@ -234,6 +248,9 @@ mod tests {
             (b"https://agent.example/id", "StrictUnlisted"),
             (b"HTTPS://agent.example/id", "Lookalike"),
             (b"http://agent.example/id", "Unlisted"),
+            (b"Legacy-1", "Alias"),
+            (b"legacy-1", "Lookalike"),
+            (b"legacy-11", "Unlisted"),
         ] {
             assert_eq!(recognised(value), expected, "{}", String::from_utf8_lossy(value));
         }

@@ -15,6 +15,8 @@ pub enum Counter {
     Observed(Violation),
     /// A refused request, by its first breach.
     Refused(Violation),
+    /// A form on an unlisted path that is longer than what is read: it was released as it came.
+    ReleasedUnread,
 }
 
 impl Counter {
@@ -26,6 +28,7 @@ impl Counter {
             Self::Forwarded => format!("tpc_gate.{gate}.forwarded"),
             Self::HostNotJudged => format!("tpc_gate.{gate}.host_not_judged"),
             Self::Observed(violation) => format!("tpc_gate.{gate}.observed.rule.{}", violation.id()),
+            Self::ReleasedUnread => format!("tpc_gate.{gate}.released_unread"),
             Self::Refused(violation) => format!("tpc_gate.{gate}.refused.rule.{}", violation.id()),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::ask::Granted;
 use crate::client::{Client, ClientKind};
 use crate::endpoint::Endpoint;
 use crate::head::{Field, Head};
@@ -22,6 +23,17 @@ pub struct Judgement {
     pub breaches: Vec<Breach>,
     /// What happens.
     pub decision: Decision,
+    /// What is counted beside the decision.
+    pub note: Option<Note>,
+}
+
+/// Something about a request that passed where no endpoint is listed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Note {
+    /// Its form is longer than the limit: it was released unread.
+    ReleasedUnread,
+    /// It names a strict client: should an endpoint be there, nobody listed it.
+    Unclaimed,
 }
 
 /// What happens to a request.
@@ -47,6 +59,8 @@ pub struct Forwarding {
     pub(crate) removed: Vec<&'static str>,
     /// Names of parameters that are not forwarded.
     pub(crate) dropped: Vec<String>,
+    /// What was granted.
+    pub(crate) granted: Granted,
 }
 
 impl Forwarding {
@@ -57,17 +71,18 @@ impl Forwarding {
         parameters: Parameters,
         dropped: Vec<String>,
         authorization: Option<String>,
+        granted: Granted,
     ) -> Self {
         let also_removed: &[Field] = match endpoint {
             // No client authenticates at the authorization endpoint.
             Endpoint::Authorization => &[Field::Authorization],
             // The answer has to be readable.
-            Endpoint::Token => &[Field::AcceptEncoding],
+            _ => &[Field::AcceptEncoding],
         };
         let removed = head.present(REMOVED).chain(head.present(also_removed)).collect();
         // An endpoint's path is ASCII: anything else would not have matched.
         let path = String::from_utf8_lossy(head.path()).into_owned();
-        Self { endpoint, path, parameters, authorization, removed, dropped }
+        Self { endpoint, path, parameters, authorization, removed, dropped, granted }
     }
 
     /// `:path` as the upstream gets it.
@@ -79,17 +94,14 @@ impl Forwarding {
     pub(crate) fn target_of(&self, printed: &str) -> String {
         match self.endpoint {
             Endpoint::Authorization if !printed.is_empty() => format!("{}?{printed}", self.path),
-            Endpoint::Authorization | Endpoint::Token => self.path.clone(),
+            _ => self.path.clone(),
         }
     }
 
     /// The body as the upstream gets it; `None` where there is none.
     #[must_use]
     pub fn body(&self) -> Option<String> {
-        match self.endpoint {
-            Endpoint::Authorization => None,
-            Endpoint::Token => Some(self.parameters.print()),
-        }
+        (self.endpoint == Endpoint::Token).then(|| self.parameters.print())
     }
 
     /// Headers that get exactly these values.

@@ -1,11 +1,12 @@
 //! Effects: what the adapter is to do, as data.
 
 use crate::counter::Counter;
-use crate::decision::{Decision, Judgement};
+use crate::decision::{Decision, Judgement, Note};
 use crate::delivery::Exchange;
 use crate::explanation::Explanation;
 use crate::gate::Gate;
 use crate::head::Head;
+use crate::path;
 use crate::reply::{self, Reply};
 use crate::settings::Enforcement;
 
@@ -18,6 +19,8 @@ pub struct Effects {
     pub record: Option<String>,
     /// What is counted.
     pub counters: Vec<Counter>,
+    /// A path that names a strict client, to be counted and logged once; empty where it cannot be shown.
+    pub unclaimed: Option<String>,
     /// What the answer is judged by.
     pub exchange: Option<Exchange>,
 }
@@ -54,6 +57,14 @@ impl Judgement {
         if observes {
             counters.extend(self.breaches.iter().map(|breach| Counter::Observed(breach.violation)));
         }
+        let unclaimed = match self.note {
+            Some(Note::ReleasedUnread) => {
+                counters.push(Counter::ReleasedUnread);
+                None
+            }
+            Some(Note::Unclaimed) => Some(path::shown(head.path())),
+            None => None,
+        };
         let request = match &self.decision {
             _ if observes => RequestEffect::Continue,
             Decision::Pass => RequestEffect::Continue,
@@ -66,10 +77,10 @@ impl Judgement {
             }
             Decision::Refuse(refusal) => {
                 counters.push(Counter::Refused(refusal.breach.violation));
-                RequestEffect::Reply(reply::refusal(refusal, head, &gate.settings.issuer))
+                RequestEffect::Reply(reply::refusal(refusal, head, &gate.settings.issuer, gate.settings.error_dialect))
             }
         };
-        let exchange = if observes { None } else { Exchange::after(self) };
-        Effects { request, record: Explanation::record(self, gate, head), counters, exchange }
+        let exchange = if observes { None } else { Exchange::after(self, &gate.settings, head) };
+        Effects { request, record: Explanation::record(self, gate, head), counters, unclaimed, exchange }
     }
 }

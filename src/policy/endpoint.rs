@@ -3,23 +3,38 @@
 use crate::head::{Field, Head};
 use crate::path;
 
-/// An endpoint that the gate judges.
+/// An endpoint that the gate judges, or a door that it watches.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Endpoint {
     /// The authorization endpoint (RFC 6749 §3.1).
     Authorization,
+    /// An endpoint that strict clients cannot use.
+    Refused,
+    /// The registration endpoint (RFC 7591 §3, RFC 7592).
+    Registration,
     /// The token endpoint (RFC 6749 §3.2).
     Token,
+    /// Any path that is no listed endpoint.
+    Unlisted,
 }
 
 impl Endpoint {
-    /// The name of RFC 8414 §2 without `_endpoint`.
+    /// The name in the settings: that of RFC 8414 §2 without `_endpoint`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Authorization => "authorization",
+            Self::Refused => "refused",
+            Self::Registration => "registration",
             Self::Token => "token",
+            Self::Unlisted => "unlisted",
         }
+    }
+
+    /// Whether requests there are judged in full, and rebuilt for strict clients.
+    #[must_use]
+    pub fn is_judged(self) -> bool {
+        matches!(self, Self::Authorization | Self::Token)
     }
 }
 
@@ -64,13 +79,29 @@ impl Endpoints {
             // Symfony, Laminas and IIS route by these headers instead of the path (CVE-2018-14773).
             let Some(value) = head.get(field) else { continue };
             let path = value.split(|&byte| byte == b'?').next().unwrap_or_default();
-            if let Some(endpoint) = self.place_of(path).endpoint()
-                && path != raw
-            {
-                return Place::Ambiguous(endpoint);
+            match self.place_of(path).endpoint() {
+                Some(endpoint) if path != raw && endpoint.is_judged() => return Place::Ambiguous(endpoint),
+                Some(endpoint) if place == Place::Elsewhere => return Place::Endpoint(endpoint),
+                Some(_) | None => {}
             }
         }
         place
+    }
+
+    /// What stands at the placeholders of the endpoint that a raw path is: an id of
+    /// a client may be among it (`/samlp/{}`).
+    #[must_use]
+    pub(crate) fn placeholders(&self, raw: &[u8]) -> Vec<Vec<u8>> {
+        let of = |pattern: &str, path: &[u8]| -> Vec<Vec<u8>> {
+            let segments = path.split(|&byte| byte == b'/').zip(pattern.split('/'));
+            segments.filter(|(_, expected)| *expected == "{}").map(|(segment, _)| segment.to_vec()).collect()
+        };
+        if let Some((_, path)) = self.0.iter().find(|(_, path)| path.is(raw)) {
+            return of(&path.raw, raw);
+        }
+        let Some(canonical) = path::canonical(raw) else { return Vec::new() };
+        let found = self.0.iter().find(|(_, path)| path.folds_to(canonical.as_bytes()));
+        found.map(|(_, path)| of(&path.canonical, canonical.as_bytes())).unwrap_or_default()
     }
 
     /// Where a raw path leads.
@@ -81,15 +112,24 @@ impl Endpoints {
         }
         if path::is_plain(raw) {
             // Its canonical form is itself; only an endpoint that is spelled oddly could still be meant.
-            let found = self.0.iter().find(|(_, path)| !path.is_plain && path.folds_to(raw));
-            return found.map_or(Place::Elsewhere, |(endpoint, _)| Place::Ambiguous(*endpoint));
+            return self.folded(|path| !path.is_plain && path.folds_to(raw));
         }
-        // A path that nobody normalises in reasonable time is nobody's honest one.
-        let Some(canonical) = path::canonical(raw) else {
-            return self.0.first().map_or(Place::Elsewhere, |(endpoint, _)| Place::Ambiguous(*endpoint));
-        };
-        let found = self.0.iter().find(|(_, path)| path.folds_to(canonical.as_bytes()));
-        found.map_or(Place::Elsewhere, |(endpoint, _)| Place::Ambiguous(*endpoint))
+        match path::canonical(raw) {
+            Some(canonical) => self.folded(|path| path.folds_to(canonical.as_bytes())),
+            // A path that nobody normalises in reasonable time is nobody's honest one.
+            None => self.folded(|_| true),
+        }
+    }
+
+    /// A variant of a judged endpoint is refused. One of a door is that door: what
+    /// is closed there is closed however it is spelled.
+    fn folded(&self, folds: impl Fn(&EndpointPath) -> bool) -> Place {
+        let found = |is_judged: bool| self.0.iter().find(|(endpoint, path)| endpoint.is_judged() == is_judged && folds(path));
+        match (found(true), found(false)) {
+            (Some((endpoint, _)), _) => Place::Ambiguous(*endpoint),
+            (None, Some((endpoint, _))) => Place::Endpoint(*endpoint),
+            (None, None) => Place::Elsewhere,
+        }
     }
 }
 
@@ -170,6 +210,7 @@ mod tests {
         endpoints.add(Endpoint::Token, EndpointPath::parse("/oauth/token").unwrap());
         endpoints.add(Endpoint::Token, EndpointPath::parse("/connect/Token.aspx").unwrap());
         endpoints.add(Endpoint::Authorization, EndpointPath::parse("/realms/{}/auth").unwrap());
+        endpoints.add(Endpoint::Refused, EndpointPath::parse("/samlp/{}").unwrap());
         endpoints
     }
 
@@ -206,6 +247,24 @@ mod tests {
     #[test]
     fn the_names_of_overrides_are_those_that_are_read() {
         assert_eq!(PATH_OVERRIDES.map(Field::name), PATH_OVERRIDE_NAMES);
+    }
+
+    #[test]
+    fn a_variant_of_a_door_is_that_door() {
+        for path in ["/samlp/x", "/SAMLP/x", "/samlp/x/", "//samlp/%78", "/samlp;a/x"] {
+            assert_eq!(endpoints().place_of(path.as_bytes()), Place::Endpoint(Endpoint::Refused), "{path}");
+        }
+        assert_eq!(endpoints().place_of(b"/samlp"), Place::Elsewhere);
+        let head = Head::new([(":path", "/health"), ("x-original-url", "/samlp/x")]);
+        assert_eq!(endpoints().place(&head), Place::Endpoint(Endpoint::Refused));
+    }
+
+    #[test]
+    fn placeholders_give_what_stands_there() {
+        assert_eq!(endpoints().placeholders(b"/samlp/tpc_a"), [b"tpc_a"]);
+        assert_eq!(endpoints().placeholders(b"/samlp/tp%63_a/"), [b"tpc_a"]);
+        assert_eq!(endpoints().placeholders(b"/realms/acme/auth"), [b"acme"]);
+        assert_eq!(endpoints().placeholders(b"/other/tpc_a"), [] as [Vec<u8>; 0]);
     }
 
     #[test]

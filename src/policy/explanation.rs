@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ask;
 use crate::client::ClientKind;
 use crate::decision::{Decision, Forwarding, Judgement};
+use crate::endpoint::Endpoint;
 use crate::gate::{Gate, Inspection};
 use crate::head::Head;
 use crate::reading::Body;
@@ -32,7 +34,7 @@ pub struct Explanation {
     pub error: Option<Cow<'static, str>>,
     /// The HTTP status of the answer.
     pub status: Option<u16>,
-    /// What was granted; nothing before client grants are judged.
+    /// What was granted to a request that is forwarded and names an API, or means one.
     pub granted: Option<Granted>,
     /// Names of parameters that are not forwarded.
     pub dropped: Vec<String>,
@@ -118,6 +120,9 @@ pub struct Expectation {
     /// See [`Explanation::status`]; `null` expects none.
     #[serde(default, deserialize_with = "given")]
     pub status: Option<Option<u16>>,
+    /// See [`Explanation::granted`]; `null` expects nothing.
+    #[serde(default, deserialize_with = "given")]
+    pub granted: Option<Option<Granted>>,
     /// See [`Explanation::dropped`].
     #[serde(default)]
     pub dropped: Option<Vec<String>>,
@@ -157,7 +162,7 @@ impl Explanation {
             Inspection::Pass | Inspection::PassHost | Inspection::Ready => return Self::of_other(gate),
             Inspection::Judged(judgement) => *judgement,
             Inspection::Await(pending) => {
-                let is_too_long = body.len() > gate.settings.limits.body;
+                let is_too_long = body.len() > pending.limit(gate);
                 pending.complete(gate, head, if is_too_long { Body::TooLong } else { Body::Whole(body) })
             }
         };
@@ -182,7 +187,7 @@ impl Explanation {
         });
         let mut explanation = Self {
             outcome: Outcome::Pass,
-            endpoint: judgement.endpoint.map(|endpoint| endpoint.name().into()),
+            endpoint: judgement.endpoint.and_then(name_of).map(Cow::Borrowed),
             client_id: judgement.client.as_ref().map(|client| client.id.clone()),
             client_kind: judgement.kind.map(|kind| kind.name().into()),
             violations: findings.collect(),
@@ -198,11 +203,14 @@ impl Explanation {
             Decision::Forward(forwarding) => {
                 explanation.outcome = Outcome::Forward;
                 explanation.dropped.clone_from(&forwarding.dropped);
+                let ask::Granted { audience, scope } = forwarding.granted.clone();
+                explanation.granted = audience.map(|audience| Granted { audience, scope: scope.unwrap_or_default() });
             }
             Decision::Refuse(refusal) => {
+                let dialect = gate.settings.error_dialect;
                 explanation.outcome = Outcome::Refuse;
-                explanation.error = Some(refusal.breach.violation.error(refusal.endpoint).name().into());
-                let status = if refusal.redirect.is_some() { 303 } else { refusal.breach.status(refusal.endpoint) };
+                explanation.error = Some(refusal.breach.violation.error(refusal.endpoint, dialect).name().into());
+                let status = if refusal.redirect.is_some() { 303 } else { refusal.breach.status(refusal.endpoint, dialect) };
                 explanation.status = Some(status);
             }
         }
@@ -211,7 +219,8 @@ impl Explanation {
 
     /// What the gate makes of a request that is no endpoint's.
     fn of_other(gate: &Gate) -> Self {
-        let judgement = Judgement { endpoint: None, kind: None, client: None, breaches: Vec::new(), decision: Decision::Pass };
+        let judgement =
+            Judgement { endpoint: None, kind: None, client: None, breaches: Vec::new(), decision: Decision::Pass, note: None };
         Self::of(&judgement, gate)
     }
 
@@ -233,6 +242,16 @@ impl Explanation {
         let mut explanation = Self::of(judgement, gate);
         explanation.dropped.retain(|name| crate::parameters::is_known(name));
         serde_json::to_string(&Line { request_id: head.request_id(), explanation: &explanation }).ok()
+    }
+}
+
+/// What the endpoint of a request is called: doors that are closed are one, and a
+/// path that nobody listed is none.
+fn name_of(endpoint: Endpoint) -> Option<&'static str> {
+    match endpoint {
+        Endpoint::Authorization | Endpoint::Refused | Endpoint::Token => Some(endpoint.name()),
+        Endpoint::Registration => Some(Endpoint::Refused.name()),
+        Endpoint::Unlisted => None,
     }
 }
 
@@ -285,6 +304,9 @@ impl Expectation {
         if let Some(expected) = &self.violations {
             let found: Vec<&str> = actual.violations.iter().map(|finding| &*finding.id).collect();
             differ("violations", format!("{expected:?}"), format!("{found:?}"));
+        }
+        if let Some(expected) = &self.granted {
+            differ("granted", format!("{expected:?}"), format!("{:?}", actual.granted));
         }
         if let Some(expected) = &self.dropped {
             differ("dropped", format!("{expected:?}"), format!("{:?}", actual.dropped));

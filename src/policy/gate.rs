@@ -2,18 +2,19 @@
 
 use std::rc::Rc;
 
+use crate::access::Access;
 use crate::authentication::BasicCredentials;
 use crate::authorization::{self, AuthorizationRequest};
-use crate::client::{Client, ClientKind, Clients};
-use crate::decision::{Decision, Forwarding, Judgement, Redirect, Refusal};
+use crate::client::{Client, ClientKind, Clients, GrantType};
+use crate::connection::Connections;
+use crate::decision::{Decision, Forwarding, Judgement, Note, Redirect, Refusal};
 use crate::endpoint::{Endpoint, Place};
-use crate::grammar::canonical_scope;
 use crate::head::{Field, Head};
 use crate::mention::Mentions;
 use crate::parameters::Parameters;
 use crate::reading::{Body, Reading};
 use crate::rule;
-use crate::settings::Settings;
+use crate::settings::{BeforePolicy, Consent, Settings};
 use crate::token::{self, TokenRequest};
 use crate::violation::{Breach, Violation};
 
@@ -24,6 +25,12 @@ pub struct Policy {
     pub revision: Option<u64>,
     /// The clients that it lists.
     pub clients: Clients,
+    /// The APIs, and who may reach them.
+    pub access: Access,
+    /// The connections that it lists.
+    pub connections: Connections,
+    /// `tenant.rules_active`: strict clients cannot sign in, as at the vendor.
+    pub rules_are_active: bool,
 }
 
 /// Settings and policy of one gate.
@@ -58,6 +65,13 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// How much of the body is held; of a longer one nothing is read.
+    #[must_use]
+    pub fn limit(self, gate: &Gate) -> usize {
+        let limits = &gate.settings.limits;
+        if self.endpoint.is_judged() { limits.body } else { limits.unlisted_body }
+    }
+
     /// Judges the request, now that its body is there or known to be too long.
     #[must_use]
     pub fn complete(self, gate: &Gate, head: &Head, body: Body<'_>) -> Judgement {
@@ -65,19 +79,32 @@ impl Pending {
     }
 }
 
+/// What a glance at a request shows, without reading its head.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Glance {
+    /// Some header could replace the path (see [`PATH_OVERRIDE_NAMES`](crate::endpoint::PATH_OVERRIDE_NAMES)).
+    pub has_path_override: bool,
+    /// There are credentials, which may name a client.
+    pub has_authorization: bool,
+    /// There is a body, which may be a form.
+    pub has_body: bool,
+}
+
 impl Gate {
-    /// Whether a request is nothing of ours, by its target and whether some header
-    /// could replace it: most requests are, and need not be read any further.
+    /// Whether a request is nothing of ours, by its target and a glance at the rest:
+    /// most requests are, and need not be read any further.
     #[must_use]
-    pub fn passes_at_a_glance(&self, target: &[u8], has_path_override: bool) -> bool {
-        let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
+    pub fn passes_at_a_glance(&self, target: &[u8], glance: impl FnOnce() -> Glance) -> bool {
+        let mut parts = target.splitn(2, |&byte| byte == b'?');
+        let path = parts.next().unwrap_or_default();
         let is_ready_path = self.settings.ready_path.as_ref().is_some_and(|ready| ready.as_bytes() == path);
         // Requests for other hosts are counted, so their head is read.
         self.policy.revision.is_some()
             && self.settings.hosts.is_empty()
             && !is_ready_path
-            && !has_path_override
+            && !parts.next().is_some_and(Mentions::may_be_in)
             && self.settings.endpoints.place_of(path) == Place::Elsewhere
+            && matches!(glance(), Glance { has_path_override: false, has_authorization: false, has_body: false })
     }
 
     /// What is to be done after the head of a request.
@@ -90,30 +117,28 @@ impl Gate {
             return Inspection::PassHost;
         }
         let place = self.settings.endpoints.place(head);
-        let Some(endpoint) = place.endpoint() else {
-            return self.inspect_elsewhere(head);
+        let endpoint = place.endpoint().unwrap_or(Endpoint::Unlisted);
+        let is_judged = endpoint.is_judged();
+        // What the head alone settles is not held: its body may never come.
+        let needs_body = match endpoint {
+            _ if ends_with_head => false,
+            Endpoint::Unlisted => head.may_be_form(),
+            Endpoint::Refused | Endpoint::Registration => true,
+            Endpoint::Authorization | Endpoint::Token => !self.head_refuses(head, place) && !self.is_closed(),
         };
-        // What the head alone refuses is not held: its body may never come.
-        let is_settled = self.policy.revision.is_none() || self.head_refuses(head, place);
-        if ends_with_head || is_settled {
-            return Inspection::Judged(Box::new(self.judge(head, place, endpoint, Body::Whole(&[]))));
+        if needs_body && (is_judged || self.judge(head, place, endpoint, Body::Whole(&[])).goes_on()) {
+            return Inspection::Await(Pending { place, endpoint });
         }
-        Inspection::Await(Pending { place, endpoint })
-    }
-
-    /// Before there is a policy, ids that are strict by form are refused on every path.
-    fn inspect_elsewhere(&self, head: &Head) -> Inspection {
-        if self.policy.revision.is_some() {
+        let judgement = self.judge(head, place, endpoint, Body::Whole(&[]));
+        if endpoint == Endpoint::Unlisted && judgement.goes_on() && judgement.note.is_none() {
             return Inspection::Pass;
         }
-        let mentions = Mentions::read(head, &[]);
-        let kinds = mentions.clients.iter().map(|client| self.policy.clients.recognise(client).kind());
-        match kinds.min() {
-            Some(kind) if kind <= ClientKind::Strict => {
-                Inspection::Judged(Box::new(Judgement::refused(Violation::PolicyUnavailable.into(), None, Some(kind), None)))
-            }
-            Some(_) | None => Inspection::Pass,
-        }
+        Inspection::Judged(Box::new(judgement))
+    }
+
+    /// Whether judged endpoints refuse everybody: there is no policy yet.
+    fn is_closed(&self) -> bool {
+        self.policy.revision.is_none() && self.settings.before_policy == BeforePolicy::Refuse
     }
 
     fn head_refuses(&self, head: &Head, place: Place) -> bool {
@@ -126,18 +151,23 @@ impl Gate {
     }
 
     fn judge(&self, head: &Head, place: Place, endpoint: Endpoint, body: Body<'_>) -> Judgement {
-        if self.policy.revision.is_none() {
-            return Judgement::refused(Violation::PolicyUnavailable.into(), Some(endpoint), None, None);
+        if endpoint.is_judged() { self.judge_request(head, place, endpoint, body) } else { self.judge_door(head, endpoint, body) }
+    }
+
+    /// Judges a request to an authorization or token endpoint.
+    fn judge_request(&self, head: &Head, place: Place, endpoint: Endpoint, body: Body<'_>) -> Judgement {
+        let reading = Reading::new(self, head, place, endpoint, body);
+        if let Some(refused) = self.before_policy(&reading) {
+            return refused;
         }
-        let reading = Reading::new(&self.settings, &self.policy.clients, head, place, endpoint, body);
         let breaches = rule::identify(&reading);
         let (kind, client) = (reading.kind(), reading.client().map(Rc::clone));
         if let Some(&breach) = breaches.first() {
             let decision = Decision::Refuse(Refusal { breach, endpoint: Some(endpoint), redirect: None });
-            return Judgement { endpoint: Some(endpoint), kind, client, breaches, decision };
+            return Judgement { endpoint: Some(endpoint), kind, client, breaches, decision, note: None };
         }
         if !reading.is_strict() {
-            return Judgement { endpoint: Some(endpoint), kind, client, breaches, decision: Decision::Pass };
+            return Judgement { endpoint: Some(endpoint), kind, client, breaches, decision: Decision::Pass, note: None };
         }
         let Some(strict) = &client else {
             // Identification has refused an unlisted one already; should it ever not, this is closed.
@@ -145,53 +175,121 @@ impl Gate {
         };
         let basic = reading.basic();
         let parameters = reading.into_parameters();
-        let (breaches, decision) = match endpoint {
-            Endpoint::Authorization => judge_authorization(head, strict, parameters),
-            Endpoint::Token => judge_token(head, strict, parameters, basic),
+        let (breaches, decision) = if endpoint == Endpoint::Token {
+            self.judge_token(head, strict, parameters, basic)
+        } else {
+            self.judge_authorization(head, strict, parameters)
         };
-        Judgement { endpoint: Some(endpoint), kind, client, breaches, decision }
+        Judgement { endpoint: Some(endpoint), kind, client, breaches, decision, note: None }
+    }
+
+    /// Judges a request to a door. On an unlisted path only what acts like a request
+    /// to an endpoint is anybody's business.
+    fn judge_door(&self, head: &Head, endpoint: Endpoint, body: Body<'_>) -> Judgement {
+        let reading = Reading::of_door(self, head, endpoint, body);
+        if let Some(refused) = self.before_policy(&reading) {
+            return refused;
+        }
+        let names_protected = reading.names_a_protected_client();
+        let is_of_interest = endpoint != Endpoint::Unlisted || reading.claims_a_door() || reading.mentions.are_too_many();
+        let breaches = if is_of_interest { rule::identify(&reading) } else { Vec::new() };
+        let (kind, client) = (reading.kind(), reading.client().map(Rc::clone));
+        if let Some(&breach) = breaches.first() {
+            let decision = Decision::Refuse(Refusal { breach, endpoint: Some(endpoint), redirect: None });
+            return Judgement { endpoint: Some(endpoint), kind, client, breaches, decision, note: None };
+        }
+        let note = match body {
+            Body::TooLong => Some(Note::ReleasedUnread),
+            Body::Whole(_) => (names_protected && endpoint == Endpoint::Unlisted).then_some(Note::Unclaimed),
+        };
+        Judgement { endpoint: Some(endpoint), kind: None, client: None, breaches, decision: Decision::Pass, note }
+    }
+
+    /// Before there is a policy, ids that are strict by form are refused on every path,
+    /// and others at judged endpoints unless the settings let them pass (design, decision 12).
+    fn before_policy(&self, reading: &Reading<'_>) -> Option<Judgement> {
+        if self.policy.revision.is_some() {
+            return None;
+        }
+        let refuses_others = reading.endpoint.is_judged() && self.is_closed();
+        let is_refused = reading.names_a_protected_client() || reading.mentions.are_too_many() || refuses_others;
+        let kind = reading.kind().filter(|kind| *kind <= ClientKind::Strict);
+        is_refused.then(|| Judgement::refused(Violation::PolicyUnavailable.into(), Some(reading.endpoint), kind, None))
+    }
+
+    fn judge_authorization(&self, head: &Head, client: &Client, mut parameters: Parameters) -> (Vec<Breach>, Decision) {
+        let request = AuthorizationRequest::new(self, client, &parameters);
+        let breaches = rule::judge_authorization(&request);
+        let granted = request.ask.granted(&self.policy);
+        let redirect_uri = request.redirect_uri;
+        if let Some(&breach) = breaches.first() {
+            let redirect = redirect_uri
+                .filter(|_| client.errors_are_redirected && !authorization::is_credential(breach))
+                .map(|to| Redirect { to, state: parameters.get("state").map(str::to_owned) });
+            return (breaches, Decision::Refuse(Refusal { breach, endpoint: Some(Endpoint::Authorization), redirect }));
+        }
+        if let Some(uri) = redirect_uri {
+            parameters.set("redirect_uri", uri.as_str().to_owned());
+        }
+        let adds_consent = self.settings.consent == Consent::Always;
+        let prompt = authorization::canonical_prompt(parameters.get("prompt").unwrap_or_default(), adds_consent);
+        parameters.set("prompt", prompt);
+        if let (Some(name), None, Some(only)) =
+            (self.settings.connection_parameter, parameters.get("connection"), self.policy.connections.only())
+        {
+            parameters.set(name, only.to_owned());
+        }
+        let dropped = parameters.keep(authorization::FORWARDED);
+        granted.speak(self.settings.audience_parameter, &mut parameters);
+        translate(client, &mut parameters);
+        let forwarding = Forwarding::new(Endpoint::Authorization, head, parameters, dropped, None, granted);
+        (breaches, Decision::Forward(Box::new(forwarding)))
+    }
+
+    fn judge_token(
+        &self,
+        head: &Head,
+        client: &Client,
+        mut parameters: Parameters,
+        basic: Option<BasicCredentials>,
+    ) -> (Vec<Breach>, Decision) {
+        let has_attestation = head.get(Field::OauthClientAttestation).is_some();
+        let request = TokenRequest::new(self, client, &parameters, basic.as_ref(), has_attestation);
+        let breaches = rule::judge_token(&request);
+        let granted = request.ask.as_ref().map(|ask| ask.granted(&self.policy)).unwrap_or_default();
+        let refused = |breach| Decision::Refuse(Refusal { breach, endpoint: Some(Endpoint::Token), redirect: None });
+        if let Some(&breach) = breaches.first() {
+            return (breaches, refused(breach));
+        }
+        let Some(grant) = parameters.get("grant_type").and_then(GrantType::parse) else {
+            // A rule has refused it already; should it ever not, this is closed.
+            let breach = Violation::GrantTypeNotAllowed.into();
+            return (vec![breach], refused(breach));
+        };
+        if grant == GrantType::AuthorizationCode
+            && let Some(uri) = client.redirect_uris.resolve(parameters.get("redirect_uri"))
+        {
+            parameters.set("redirect_uri", uri.as_str().to_owned());
+        }
+        let dropped = parameters.keep(&token::forwarded(grant));
+        granted.speak(self.settings.audience_parameter, &mut parameters);
+        translate(client, &mut parameters);
+        let basic = match &client.upstream_id {
+            Some(alias) => basic.map(|credentials| credentials.for_client(alias)),
+            None => basic,
+        };
+        let authorization = basic.map(|credentials| credentials.print());
+        let forwarding = Forwarding::new(Endpoint::Token, head, parameters, dropped, authorization, granted);
+        (breaches, Decision::Forward(Box::new(forwarding)))
     }
 }
 
-fn judge_authorization(head: &Head, client: &Client, mut parameters: Parameters) -> (Vec<Breach>, Decision) {
-    let request = AuthorizationRequest::new(client, &parameters);
-    let breaches = rule::judge_authorization(&request);
-    let redirect_uri = request.redirect_uri;
-    if let Some(&breach) = breaches.first() {
-        let redirect = redirect_uri
-            .filter(|_| client.errors_are_redirected)
-            .map(|to| Redirect { to, state: parameters.get("state").map(str::to_owned) });
-        return (breaches, Decision::Refuse(Refusal { breach, endpoint: Some(Endpoint::Authorization), redirect }));
-    }
-    if let Some(uri) = redirect_uri {
-        parameters.set("redirect_uri", uri.as_str().to_owned());
-    }
-    spell_scope_once(&mut parameters);
-    let dropped = parameters.keep(authorization::FORWARDED);
-    let forwarding = Forwarding::new(Endpoint::Authorization, head, parameters, dropped, None);
-    (breaches, Decision::Forward(Box::new(forwarding)))
-}
-
-fn judge_token(
-    head: &Head,
-    client: &Client,
-    mut parameters: Parameters,
-    basic: Option<BasicCredentials>,
-) -> (Vec<Breach>, Decision) {
-    let breaches = rule::judge_token(&TokenRequest { client, parameters: &parameters, basic: basic.as_ref() });
-    if let Some(&breach) = breaches.first() {
-        return (breaches, Decision::Refuse(Refusal { breach, endpoint: Some(Endpoint::Token), redirect: None }));
-    }
-    spell_scope_once(&mut parameters);
-    let dropped = parameters.keep(token::FORWARDED);
-    let authorization = basic.map(|credentials| credentials.print());
-    let forwarding = Forwarding::new(Endpoint::Token, head, parameters, dropped, authorization);
-    (breaches, Decision::Forward(Box::new(forwarding)))
-}
-
-fn spell_scope_once(parameters: &mut Parameters) {
-    if let Some(scope) = parameters.get("scope").map(canonical_scope) {
-        parameters.set("scope", scope);
+/// Names the client as the identity provider knows it.
+fn translate(client: &Client, parameters: &mut Parameters) {
+    if let Some(alias) = &client.upstream_id
+        && parameters.get("client_id").is_some()
+    {
+        parameters.set("client_id", alias.clone());
     }
 }
 
@@ -205,6 +303,12 @@ impl Judgement {
             client,
             breaches: vec![breach],
             decision: Decision::Refuse(Refusal { breach, endpoint, redirect: None }),
+            note: None,
         }
+    }
+
+    /// Whether the request goes on.
+    fn goes_on(&self) -> bool {
+        !matches!(self.decision, Decision::Refuse(_))
     }
 }

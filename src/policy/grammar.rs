@@ -33,22 +33,15 @@ pub(crate) fn values_keep_their_grammar(parameters: &Parameters) -> Result<(), B
 /// Refuses a scope with other characters than a scope has:
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`, separated by spaces (RFC 6749 §3.3).
 pub(crate) fn scope_keeps_its_grammar(parameters: &Parameters) -> Result<(), Breach> {
-    let fits = |byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
     match parameters.get("scope") {
-        Some(scope) if !scope.bytes().all(fits) => Err(Breach::of(Violation::ScopeMalformed, "scope")),
+        Some(scope) if !scope_is_well_formed(scope) => Err(Breach::of(Violation::ScopeMalformed, "scope")),
         Some(_) | None => Ok(()),
     }
 }
 
-/// A scope in its one spelling: each token once, in the order asked, one space between.
-pub(crate) fn canonical_scope(scope: &str) -> String {
-    let mut tokens: Vec<&str> = Vec::new();
-    for token in scope.split(' ').filter(|token| !token.is_empty()) {
-        if !tokens.contains(&token) {
-            tokens.push(token);
-        }
-    }
-    tokens.join(" ")
+/// Whether a text is a scope.
+pub(crate) fn scope_is_well_formed(scope: &str) -> bool {
+    scope.bytes().all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }
 
 /// `VSCHAR = %x20-7E` (RFC 6749 Appendix A).

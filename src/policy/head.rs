@@ -46,18 +46,28 @@ fields! {
     Scheme = ":scheme",
     Status = ":status",
     Accept = "accept",
+    AccessControlAllowCredentials = "access-control-allow-credentials",
+    AccessControlAllowHeaders = "access-control-allow-headers",
+    AccessControlAllowMethods = "access-control-allow-methods",
+    AccessControlAllowOrigin = "access-control-allow-origin",
+    AccessControlExposeHeaders = "access-control-expose-headers",
+    AccessControlMaxAge = "access-control-max-age",
     AcceptEncoding = "accept-encoding",
     Authorization = "authorization",
     CacheControl = "cache-control",
     ContentDigest = "content-digest",
     ContentEncoding = "content-encoding",
     ContentMd5 = "content-md5",
+    ContentSecurityPolicy = "content-security-policy",
     ContentType = "content-type",
     Digest = "digest",
     Etag = "etag",
     Host = "host",
     LastModified = "last-modified",
+    Location = "location",
     OauthClientAttestation = "oauth-client-attestation",
+    ReferrerPolicy = "referrer-policy",
+    Refresh = "refresh",
     ReprDigest = "repr-digest",
     Upgrade = "upgrade",
     XEnvoyOriginalPath = "x-envoy-original-path",
@@ -65,6 +75,7 @@ fields! {
     XForwardedPrefix = "x-forwarded-prefix",
     XForwardedProto = "x-forwarded-proto",
     XForwardedUri = "x-forwarded-uri",
+    XFrameOptions = "x-frame-options",
     XHttpMethod = "x-http-method",
     XHttpMethodOverride = "x-http-method-override",
     XMethodOverride = "x-method-override",
@@ -178,6 +189,31 @@ impl Head {
     #[must_use]
     pub fn media_type(&self) -> MediaType {
         MediaType::parse(self.get(Field::ContentType))
+    }
+
+    /// Whether some server would read the body as a form: its type says so in whatever
+    /// company, or nothing says what it is.
+    #[must_use]
+    pub fn may_be_form(&self) -> bool {
+        let Some(value) = self.get(Field::ContentType) else { return true };
+        let name = b"x-www-form-urlencoded";
+        value.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether the body is a page.
+    #[must_use]
+    pub(crate) fn is_html(&self) -> bool {
+        let value = self.get(Field::ContentType).unwrap_or_default();
+        let essence = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+        essence.eq_ignore_ascii_case(b"text/html") || essence.eq_ignore_ascii_case(b"application/xhtml+xml")
+    }
+
+    /// Whether the body is `multipart/form-data`, and nothing else (RFC 7578).
+    #[must_use]
+    pub fn is_multipart(&self) -> bool {
+        let value = self.get(Field::ContentType).unwrap_or_default();
+        let essence = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+        essence.eq_ignore_ascii_case(b"multipart/form-data") && !value.contains(&b',')
     }
 
     /// Whether the body is text in a charset that hides ASCII, such as UTF-16 or UTF-7.

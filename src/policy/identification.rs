@@ -37,6 +37,15 @@ pub(crate) fn protocol_stays(reading: &Reading<'_>) -> Verdict {
 pub(crate) fn limits_are_kept(reading: &Reading<'_>) -> Verdict {
     let limits = &reading.settings.limits;
     let exceeded = |limit| Err(Breach::of(Violation::LimitExceeded, limit));
+    if !reading.endpoint.is_judged() {
+        // A form on an unlisted path is released when it is long (design, decision 16).
+        let is_too_long = matches!(reading.body, Body::TooLong) && reading.endpoint != Endpoint::Unlisted;
+        return match () {
+            () if is_too_long => exceeded("body"),
+            () if reading.mentions.are_too_many() => exceeded("parameters"),
+            () => Ok(()),
+        };
+    }
     if reading.head.path().len() > limits.path {
         return exceeded("path");
     }
@@ -111,6 +120,13 @@ pub(crate) fn client_is_no_lookalike(reading: &Reading<'_>) -> Verdict {
     if is_lookalike { Err(Breach::of(Violation::ClientLookalike, "client_id")) } else { Ok(()) }
 }
 
+/// Refuses the identity provider's own name of a strict client, from everybody: by it
+/// the request would reach the client's entry around every rule (design §1).
+pub(crate) fn client_id_is_no_alias(reading: &Reading<'_>) -> Verdict {
+    let is_alias = reading.recognised.iter().any(|who| matches!(who, Recognition::Alias));
+    if is_alias { Err(Breach::of(Violation::ClientIdIsAnAlias, "client_id")) } else { Ok(()) }
+}
+
 /// Refuses a request that names two clients, one of them strict or blocked.
 ///
 /// Query, body, `Basic` in both spellings, assertions and request objects are
@@ -136,7 +152,7 @@ pub(crate) fn client_is_listed(reading: &Reading<'_>) -> Verdict {
     let is_unlisted = |who: &Recognition| match who {
         Recognition::StrictUnlisted => true,
         Recognition::Unlisted => refuses_all,
-        Recognition::Listed(_) | Recognition::Lookalike => false,
+        Recognition::Alias | Recognition::Listed(_) | Recognition::Lookalike => false,
     };
     if reading.recognised.iter().any(is_unlisted) {
         return Err(Breach::of(Violation::ClientUnlisted, "client_id"));
@@ -144,16 +160,22 @@ pub(crate) fn client_is_listed(reading: &Reading<'_>) -> Verdict {
     Ok(())
 }
 
-/// Refuses a code or a refresh token that nobody presents.
+/// Refuses a code or a refresh token that nobody presents, a request object that
+/// nobody sends, and a strict client that only a header or an object names where it
+/// must name itself (RFC 6749 §4.1.1).
 ///
-/// The server would find the client in the code, and it could be a strict one
-/// (draft-ietf-oauth-v2-1-15 §4.1.3; RFC 6749 §3.2.1).
+/// The server would find the client in there, and it could be a strict one
+/// (draft-ietf-oauth-v2-1-15 §4.1.3; RFC 6749 §3.2.1; RFC 9101 §5).
 pub(crate) fn client_is_named(reading: &Reading<'_>) -> Verdict {
-    let must = reading.endpoint == Endpoint::Token && reading.mentions.asks_for_a_code_or_refresh;
-    if must && !reading.mentions.name_a_client() {
-        return Err(Breach::of(Violation::ClientMissing, "client_id"));
-    }
-    Ok(())
+    let names_one_outside = reading.mentions.part.named_a_client();
+    let is_missing = match reading.endpoint {
+        Endpoint::Token => reading.mentions.asks_for_a_code_or_refresh && !reading.mentions.name_a_client(),
+        _ if reading.is_strict() && reading.head.method() == b"GET" => {
+            reading.parameters().is_ok_and(|parameters| parameters.get("client_id").is_none())
+        }
+        _ => reading.mentions.has_request_object && !names_one_outside,
+    };
+    if is_missing { Err(Breach::of(Violation::ClientMissing, "client_id")) } else { Ok(()) }
 }
 
 /// Refuses http, as the trusted hop tells it (RFC 6749 §3.1, §3.2;
@@ -166,10 +188,7 @@ pub(crate) fn scheme_is_https(reading: &Reading<'_>) -> Verdict {
 /// Refuses any method but GET at the authorization endpoint and POST at the
 /// token endpoint (RFC 6749 §3.1, §3.2): frameworks run the GET handler for HEAD.
 pub(crate) fn method_is_the_endpoints(reading: &Reading<'_>) -> Verdict {
-    let expected: &[u8] = match reading.endpoint {
-        Endpoint::Authorization => b"GET",
-        Endpoint::Token => b"POST",
-    };
+    let expected: &[u8] = if reading.endpoint == Endpoint::Token { b"POST" } else { b"GET" };
     if reading.head.method() == expected { Ok(()) } else { Err(Violation::MethodNotAllowed.into()) }
 }
 
@@ -179,14 +198,18 @@ pub(crate) fn body_is_a_form(reading: &Reading<'_>) -> Verdict {
     if is_form || reading.head.method() != b"POST" { Ok(()) } else { Err(Violation::MediaTypeNotForm.into()) }
 }
 
-/// Refuses an `authorization` header at the token endpoint that is not one `Basic`
-/// credential: two of them, another scheme, or what decoders read differently
-/// (RFC 6749 §2.3, §2.3.1).
-pub(crate) fn credentials_are_basic(reading: &Reading<'_>) -> Verdict {
+/// Refuses credentials that servers read differently: an `authorization` header that
+/// is not one `Basic` credential (RFC 6749 §2.3, §2.3.1), an assertion of another type
+/// than a JWT, and a type without its assertion (RFC 7521 §4.2, RFC 7523 §2.2).
+pub(crate) fn credentials_are_readable(reading: &Reading<'_>) -> Verdict {
     if reading.head.authorization().is_some() && reading.basic().is_none() {
         return Err(Violation::ClientAuthenticationMalformed.into());
     }
-    Ok(())
+    let Ok(parameters) = reading.parameters() else { return Ok(()) };
+    match (parameters.get("client_assertion"), parameters.get("client_assertion_type")) {
+        (None, None) | (Some(_), Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")) => Ok(()),
+        _ => Err(Breach::of(Violation::ClientAuthenticationMalformed, "client_assertion_type")),
+    }
 }
 
 /// Refuses OAuth parameters in the query of a token request: some servers prefer

@@ -25,6 +25,18 @@ impl Json {
         members.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// The text that it is, or the texts that it lists.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let items = match self {
+            Self::Array(items) => items.as_slice(),
+            other => std::slice::from_ref(other),
+        };
+        items.iter().filter_map(|item| match item {
+            Self::String(text) => Some(text.as_str()),
+            Self::Array(_) | Self::Object(_) | Self::Other => None,
+        })
+    }
+
     /// Whether some object in it has a member twice.
     pub(crate) fn repeats_a_member(&self) -> bool {
         match self {

@@ -23,25 +23,31 @@
 //!
 //! All rules stand in one table, [`RULES`](rule::RULES).
 
+pub mod access;
 mod answer;
+pub mod ask;
 pub mod authentication;
 pub mod authorization;
 pub mod case;
 pub mod client;
+pub mod connection;
 pub mod counter;
 pub mod decision;
 pub mod delivery;
 pub mod document;
+mod door;
 pub mod effect;
 pub mod endpoint;
 pub mod explanation;
 mod fold;
 pub mod gate;
 mod grammar;
+mod guidance;
 pub mod head;
 mod identification;
 mod json;
 mod mention;
+mod others;
 pub mod parameters;
 mod path;
 mod percent;

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::authentication::clients_of_jwt;
+use crate::authentication::{CLIENT_CLAIMS, PARTY_CLAIMS, claims_of_jwt, texts_under};
 use crate::fold::{fold_name, texts};
 use crate::head::{Field, Head, MediaType};
 use crate::json::Json;
@@ -27,11 +27,82 @@ pub(crate) struct Mentions {
     pub(crate) asks_for_a_code_or_refresh: bool,
     /// Whether an assertion names a client that we cannot read.
     pub(crate) has_unreadable_assertion: bool,
+    /// Whether some reading asks for a token for the client itself.
+    pub(crate) asks_for_client_credentials: bool,
     /// How the body reads as JSON, if it looks like JSON.
     pub(crate) json: Option<JsonBody>,
+    /// Whether the body begins like JSON, whatever its media type.
+    pub(crate) looks_like_json: bool,
+    /// What is asked for.
+    pub(crate) asked: Asked,
+    /// Whether some reading carries a request object, or a reference to one.
+    pub(crate) has_request_object: bool,
+    /// Whether query or form act like a request to an endpoint.
+    pub(crate) part: Part,
     /// How many values have been read as something that matters.
     readings: usize,
 }
+
+/// What a request asks for, by every reading of the names; each distinct value once.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) audiences: Vec<String>,
+    pub(crate) resources: Vec<String>,
+    pub(crate) scopes: Vec<String>,
+    /// Whether it may ask for more in a request object that we cannot read.
+    pub(crate) has_unreadable_object: bool,
+}
+
+/// What the names in a query or a form say about it, wherever it is sent (design, decision 16).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Part {
+    names_a_client: bool,
+    has_oauth_parameter: bool,
+    has_typed_in: bool,
+    has_named_a_client: bool,
+    acts: bool,
+}
+
+impl Part {
+    /// Whether it acts like a request to an authorization or a token endpoint.
+    pub(crate) fn acts(self) -> bool {
+        self.acts
+    }
+
+    /// Whether a client is named beside everything else, not only inside an object.
+    pub(crate) fn named_a_client(self) -> bool {
+        self.has_named_a_client
+    }
+
+    /// Ends a part: what people type into a login page counts only beside the client's name.
+    fn close(&mut self) {
+        self.acts |= self.has_oauth_parameter || (self.names_a_client && self.has_typed_in);
+        self.has_named_a_client |= self.names_a_client;
+        self.has_typed_in = false;
+        self.names_a_client = false;
+    }
+}
+
+/// Parameters by which a request asks an authorization or a token endpoint for something.
+const OAUTH_PARAMETERS: &[&str] = &[
+    "response_type",
+    "response_mode",
+    "redirect_uri",
+    "scope",
+    "request",
+    "request_uri",
+    "code_challenge",
+    "audience",
+    "resource",
+    "authorization_details",
+    "grant_type",
+    "refresh_token",
+    "token",
+    "assertion",
+];
+
+/// The same, but also fields of login pages, which carry the client's id in their URL.
+const TYPED_IN: &[&str] = &["code", "password"];
 
 /// More readings than this are nobody's honest request; reading stops there, and
 /// the request is refused.
@@ -53,20 +124,68 @@ impl Mentions {
     /// Reads a head and its whole body.
     pub(crate) fn read(head: &Head, body: &[u8]) -> Self {
         let mut mentions = Self::default();
-        if let Some(query) = head.query() {
-            mentions.read_pairs(query);
-        }
-        if let Some(authorization) = head.authorization() {
-            mentions.read_basic(authorization);
-        }
-        for attestation in head.get(Field::OauthClientAttestation).into_iter().flat_map(|lines| lines.split(|&byte| byte == b','))
-        {
-            mentions.has_unreadable_assertion |= !mentions.read_jwt(attestation);
-        }
+        mentions.read_head(head);
         if !body.is_empty() {
             mentions.read_body(body, head.media_type());
         }
         mentions
+    }
+
+    /// Reads a request to a path that is no endpoint: query, `Basic`, and the body where it is a form.
+    pub(crate) fn read_unlisted(head: &Head, form: &[u8]) -> Self {
+        let mut mentions = Self::default();
+        mentions.read_head(head);
+        if !form.is_empty() {
+            mentions.read_pairs(form);
+        }
+        mentions
+    }
+
+    /// Adds the client that a bearer token was issued to, where it says so.
+    pub(crate) fn read_bearer(&mut self, authorization: &[u8]) {
+        for credential in authorization.split(|&byte| byte == b',') {
+            let Some(at) = credential.trim_ascii().iter().position(u8::is_ascii_whitespace) else { continue };
+            let (scheme, token) = credential.trim_ascii().split_at_checked(at).unwrap_or_default();
+            if scheme.eq_ignore_ascii_case(b"Bearer") || scheme.eq_ignore_ascii_case(b"DPoP") {
+                let claims = claims_of_jwt(token.trim_ascii());
+                claims
+                    .iter()
+                    .flat_map(|claims| texts_under(claims, PARTY_CLAIMS))
+                    .for_each(|client| self.name(client.as_bytes()));
+            }
+        }
+    }
+
+    /// Adds a client that is named elsewhere: in the path.
+    pub(crate) fn name(&mut self, client: &[u8]) {
+        if !client.is_empty() && !self.clients.iter().any(|known| known == client) {
+            self.clients.push(client.to_vec());
+        }
+    }
+
+    /// Whether a query may name a client at all, for a glance.
+    pub(crate) fn may_be_in(query: &[u8]) -> bool {
+        let is_other = |name: &[u8]| {
+            let is_plain = name.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+            is_plain && name != b"client_id"
+        };
+        query.contains(&b';') || pairs(query, |byte| byte == b'&').any(|(name, _)| !is_other(name))
+    }
+
+    fn read_head(&mut self, head: &Head) {
+        if let Some(authorization) = head.authorization() {
+            self.read_basic(authorization);
+        }
+        let by_header = self.name_a_client();
+        if let Some(query) = head.query() {
+            self.part.names_a_client = by_header;
+            self.read_pairs(query);
+        }
+        self.part.names_a_client = by_header;
+        for attestation in head.get(Field::OauthClientAttestation).into_iter().flat_map(|lines| lines.split(|&byte| byte == b','))
+        {
+            self.has_unreadable_assertion |= !self.read_jwt(attestation);
+        }
     }
 
     /// Whether a client is named, by whatever reading.
@@ -82,7 +201,8 @@ impl Mentions {
     fn read_body(&mut self, body: &[u8], media_type: MediaType) {
         self.read_pairs(body);
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
-        if media_type == MediaType::Json || matches!(text.first(), Some(b'{' | b'[')) {
+        self.looks_like_json = matches!(text.first(), Some(b'{' | b'['));
+        if media_type == MediaType::Json || self.looks_like_json {
             self.read_json(text);
         }
         if matches!(media_type, MediaType::Other | MediaType::Absent) {
@@ -101,28 +221,44 @@ impl Mentions {
                 self.read_pair(name, value);
             }
         }
+        self.part.close();
     }
 
     fn read_pair(&mut self, name: &[u8], value: &[u8]) {
         let is_plain = name.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
         if is_plain {
+            self.note(name);
             if let Some(meaning) = Meaning::of(name) {
                 self.read_value(meaning, value);
             }
             return;
         }
         let once = decode_lenient(name, true);
-        let twice = decode_lenient(&once, true);
-        let meaning = Meaning::of(fold_name(&once).as_bytes()).or_else(|| Meaning::of(fold_name(&twice).as_bytes()));
-        if let Some(meaning) = meaning {
+        let names = [fold_name(&once), fold_name(&decode_lenient(&once, true))];
+        for name in &names {
+            self.note(name.as_bytes());
+        }
+        if let Some(meaning) = names.iter().find_map(|name| Meaning::of(name.as_bytes())) {
             self.read_value(meaning, value);
         }
+    }
+
+    /// Notes what a name alone says.
+    fn note(&mut self, name: &[u8]) {
+        let is_one_of = |names: &[&str]| names.iter().any(|known| known.as_bytes() == name);
+        self.part.names_a_client |= name == b"client_id";
+        self.part.has_oauth_parameter |= is_one_of(OAUTH_PARAMETERS);
+        self.part.has_typed_in |= is_one_of(TYPED_IN);
+        self.has_request_object |= matches!(name, b"request" | b"request_uri");
     }
 
     /// A value decoded once; with a literal `+`; and once more where escapes remain.
     fn read_value(&mut self, meaning: Meaning, raw: &[u8]) {
         let once = decode_lenient(raw, true);
         self.read_meaning(meaning, &once);
+        if meaning.is_read_once() {
+            return;
+        }
         if raw.contains(&b'+') {
             self.read_meaning(meaning, &decode_lenient(raw, false));
         }
@@ -144,27 +280,33 @@ impl Mentions {
             }
             // An encrypted request object is nobody's business; what is readable must agree.
             Meaning::RequestObject => {
-                self.read_jwt(value);
+                let claims = claims_of_jwt(value);
+                self.asked.has_unreadable_object |= claims.is_none();
+                if let Some(claims) = &claims {
+                    texts_under(claims, CLIENT_CLAIMS).for_each(|client| self.name(client.as_bytes()));
+                    for (meaning, names) in
+                        [(Meaning::Audience, &["audience"]), (Meaning::Resource, &["resource"]), (Meaning::Scope, &["scope"])]
+                    {
+                        texts_under(claims, names).for_each(|text| self.asked.add(meaning, text.as_bytes()));
+                    }
+                }
             }
+            Meaning::Audience | Meaning::Resource | Meaning::Scope => self.asked.add(meaning, value),
+            Meaning::RequestUri => self.asked.has_unreadable_object = true,
             Meaning::GrantType => {
                 let grant = texts(value).map(|text| crate::fold::fold(&text));
                 self.asks_for_a_code_or_refresh |=
                     grant.iter().any(|grant| matches!(grant.as_str(), "authorization_code" | "refresh_token"));
+                self.asks_for_client_credentials |= grant.iter().any(|grant| grant == "client_credentials");
             }
-        }
-    }
-
-    fn name(&mut self, client: &[u8]) {
-        if !client.is_empty() && !self.clients.iter().any(|known| known == client) {
-            self.clients.push(client.to_vec());
         }
     }
 
     /// Whether the token could be read.
     fn read_jwt(&mut self, token: &[u8]) -> bool {
-        let clients = clients_of_jwt(token);
-        clients.iter().flatten().for_each(|client| self.name(client.as_bytes()));
-        clients.is_some()
+        let claims = claims_of_jwt(token);
+        claims.iter().flat_map(|claims| texts_under(claims, CLIENT_CLAIMS)).for_each(|client| self.name(client.as_bytes()));
+        claims.is_some()
     }
 
     /// Each credential of a comma-separated list, with any base64, its user raw and decoded.
@@ -252,26 +394,53 @@ impl Mentions {
     }
 }
 
-/// What a name means for the question who the client is.
-#[derive(Clone, Copy, Debug)]
+impl Asked {
+    fn add(&mut self, meaning: Meaning, value: &[u8]) {
+        let values = match meaning {
+            Meaning::Audience => &mut self.audiences,
+            Meaning::Resource => &mut self.resources,
+            _ => &mut self.scopes,
+        };
+        let [text, _] = texts(value);
+        if !values.iter().any(|known| *known == text) {
+            values.push(text.into_owned());
+        }
+    }
+}
+
+/// What a name means for the questions who the client is, and what it asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Meaning {
     /// A JWT that authenticates the client (RFC 7521 §4.2).
     Assertion,
+    Audience,
     ClientId,
     GrantType,
     /// A JWT that carries an authorization request (RFC 9101).
     RequestObject,
+    RequestUri,
+    Resource,
+    Scope,
 }
 
 impl Meaning {
     fn of(name: &[u8]) -> Option<Self> {
         match name {
+            b"audience" => Some(Self::Audience),
+            b"client_assertion" => Some(Self::Assertion),
             b"client_id" => Some(Self::ClientId),
             b"grant_type" => Some(Self::GrantType),
-            b"client_assertion" => Some(Self::Assertion),
             b"request" => Some(Self::RequestObject),
+            b"request_uri" => Some(Self::RequestUri),
+            b"resource" => Some(Self::Resource),
+            b"scope" => Some(Self::Scope),
             _ => None,
         }
+    }
+
+    /// Whether nobody is told apart by it, so that one decoding is enough.
+    fn is_read_once(self) -> bool {
+        matches!(self, Self::Audience | Self::RequestUri | Self::Resource | Self::Scope)
     }
 }
 

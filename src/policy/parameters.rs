@@ -222,6 +222,7 @@ const KNOWN: &[&str] = &[
     "code_challenge_method",
     "code_verifier",
     "connection",
+    "correlation_id",
     "device_code",
     "display",
     "dpop_jkt",

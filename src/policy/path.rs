@@ -68,6 +68,12 @@ pub(crate) fn is_plain(path: &[u8]) -> bool {
         .all(|segment| !segment.is_empty() && segment.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_')))
 }
 
+/// A path as it may stand in a log or a counter: only a plain one of moderate length.
+pub(crate) fn shown(path: &[u8]) -> String {
+    let text = std::str::from_utf8(path).unwrap_or_default();
+    if is_plain(path) && text.len() <= 64 { text.to_owned() } else { String::new() }
+}
+
 /// Reads two-octet overlong forms of ASCII (`C0 AF` is `/`), as old decoders do.
 fn decode_overlong(octets: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(octets.len());

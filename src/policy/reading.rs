@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use crate::authentication::BasicCredentials;
-use crate::client::{Client, ClientKind, Clients, Recognition};
+use crate::client::{Client, ClientKind, Recognition};
 use crate::endpoint::{Endpoint, Place};
+use crate::gate::{Gate, Policy};
 use crate::head::{Head, MediaType};
 use crate::mention::Mentions;
 use crate::parameters::{ParameterError, Parameters};
@@ -19,11 +20,22 @@ pub enum Body<'a> {
     TooLong,
 }
 
+impl<'a> Body<'a> {
+    /// The octets, where all of them came.
+    pub(crate) fn octets(self) -> &'a [u8] {
+        match self {
+            Self::Whole(octets) => octets,
+            Self::TooLong => &[],
+        }
+    }
+}
+
 /// A request to an endpoint, read in every way that matters.
 #[derive(Debug)]
 pub(crate) struct Reading<'a> {
     pub(crate) head: &'a Head,
     pub(crate) settings: &'a Settings,
+    pub(crate) policy: &'a Policy,
     pub(crate) endpoint: Endpoint,
     pub(crate) place: Place,
     pub(crate) body: Body<'a>,
@@ -37,26 +49,40 @@ pub(crate) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(crate) fn new(
-        settings: &'a Settings,
-        clients: &Clients,
-        head: &'a Head,
-        place: Place,
-        endpoint: Endpoint,
-        body: Body<'a>,
-    ) -> Self {
-        let octets = match body {
-            Body::Whole(octets) => octets,
-            Body::TooLong => &[],
-        };
-        let limit = settings.limits.parameters;
-        let mentions = Mentions::read(head, octets);
-        let recognised: Vec<Recognition> = mentions.clients.iter().map(|client| clients.recognise(client)).collect();
-        let is_strict = recognised.iter().any(|who| who.kind() == ClientKind::Strict);
-        let parse = |raw: &[u8]| if is_strict { Parameters::parse(raw, limit) } else { Ok(Parameters::default()) };
-        let query = parse(head.query().unwrap_or_default());
-        let form = parse(if head.media_type() == MediaType::Form { octets } else { &[] });
-        Self { head, settings, endpoint, place, body, mentions, recognised, query, form }
+    /// Reads a request to a judged endpoint.
+    pub(crate) fn new(gate: &'a Gate, head: &'a Head, place: Place, endpoint: Endpoint, body: Body<'a>) -> Self {
+        let octets = body.octets();
+        let mut mentions = Mentions::read(head, octets);
+        name_protected(&gate.policy, &mut mentions, &gate.settings.endpoints.placeholders(head.path()));
+        let mut reading = Self::of(gate, head, place, endpoint, body, mentions);
+        if reading.recognised.iter().any(|who| who.kind() == ClientKind::Strict) {
+            let limit = gate.settings.limits.parameters;
+            reading.query = Parameters::parse(head.query().unwrap_or_default(), limit);
+            reading.form = Parameters::parse(if head.media_type() == MediaType::Form { octets } else { &[] }, limit);
+        }
+        reading
+    }
+
+    /// Reads a request to a door.
+    pub(crate) fn of_door(gate: &'a Gate, head: &'a Head, endpoint: Endpoint, body: Body<'a>) -> Self {
+        let place = Place::Endpoint(endpoint);
+        if endpoint == Endpoint::Unlisted {
+            let form = if head.may_be_form() { body.octets() } else { &[] };
+            return Self::of(gate, head, place, endpoint, body, Mentions::read_unlisted(head, form));
+        }
+        let mut mentions = Mentions::read(head, body.octets());
+        let mut elsewhere = gate.settings.endpoints.placeholders(head.path());
+        let mut bearer = Mentions::default();
+        bearer.read_bearer(head.authorization().unwrap_or_default());
+        elsewhere.extend(bearer.clients);
+        name_protected(&gate.policy, &mut mentions, &elsewhere);
+        Self::of(gate, head, place, endpoint, body, mentions)
+    }
+
+    fn of(gate: &'a Gate, head: &'a Head, place: Place, endpoint: Endpoint, body: Body<'a>, mentions: Mentions) -> Self {
+        let recognised = mentions.clients.iter().map(|client| gate.policy.clients.recognise(client)).collect();
+        let (query, form) = (Ok(Parameters::default()), Ok(Parameters::default()));
+        Self { head, settings: &gate.settings, policy: &gate.policy, endpoint, place, body, mentions, recognised, query, form }
     }
 
     /// The kind of the client; of several the one with the least freedom.
@@ -68,7 +94,7 @@ impl<'a> Reading<'a> {
     pub(crate) fn client(&self) -> Option<&Rc<Client>> {
         let listed = self.recognised.iter().filter_map(|recognition| match recognition {
             Recognition::Listed(client) => Some(client),
-            Recognition::Lookalike | Recognition::StrictUnlisted | Recognition::Unlisted => None,
+            Recognition::Alias | Recognition::Lookalike | Recognition::StrictUnlisted | Recognition::Unlisted => None,
         });
         listed.min_by_key(|client| client.kind)
     }
@@ -80,32 +106,44 @@ impl<'a> Reading<'a> {
 
     /// The octets of the body, where all of it came.
     pub(crate) fn octets(&self) -> &'a [u8] {
-        match self.body {
-            Body::Whole(octets) => octets,
-            Body::TooLong => &[],
-        }
+        self.body.octets()
+    }
+
+    /// Whether a protected client's request acts like one to an endpoint, on a path
+    /// that is none.
+    pub(crate) fn claims_a_door(&self) -> bool {
+        self.names_a_protected_client() && self.mentions.part.acts()
+    }
+
+    /// Whether some reading names a strict or blocked client, or what servers take for one.
+    pub(crate) fn names_a_protected_client(&self) -> bool {
+        self.kind().is_some_and(|kind| kind <= ClientKind::Strict)
     }
 
     /// Takes the request's parameters out, once they are judged to be readable.
     pub(crate) fn into_parameters(self) -> Parameters {
-        let read = match self.endpoint {
-            Endpoint::Authorization => self.query,
-            Endpoint::Token => self.form,
-        };
+        let read = if self.endpoint == Endpoint::Token { self.form } else { self.query };
         read.unwrap_or_default()
     }
 
     /// What the strict grammar says the request's parameters are.
     pub(crate) fn parameters(&self) -> Result<&Parameters, ParameterError> {
-        match self.endpoint {
-            Endpoint::Authorization => self.query.as_ref(),
-            Endpoint::Token => self.form.as_ref(),
-        }
-        .map_err(|error| *error)
+        let read = if self.endpoint == Endpoint::Token { &self.form } else { &self.query };
+        read.as_ref().map_err(|error| *error)
     }
 
     /// `Basic` credentials, where the header is exactly that.
     pub(crate) fn basic(&self) -> Option<BasicCredentials> {
         self.head.authorization().and_then(|value| BasicCredentials::parse(value).ok())
+    }
+}
+
+/// Adds names that stand where a client may be named but seldom is: only those that
+/// are protected count, as a realm or a token of the owner's own is no client here.
+fn name_protected(policy: &Policy, mentions: &mut Mentions, names: &[Vec<u8>]) {
+    for name in names {
+        if policy.clients.recognise(name).kind() <= ClientKind::Strict {
+            mentions.name(name);
+        }
     }
 }

@@ -37,6 +37,18 @@ impl RedirectUris {
         self.registered.push(uri);
     }
 
+    /// Whether none is registered.
+    #[must_use]
+    pub fn are_none(&self) -> bool {
+        self.registered.is_empty()
+    }
+
+    /// Whether the port of a loopback URI is free.
+    #[must_use]
+    pub fn loopback_port_is_free(&self) -> bool {
+        self.loopback_port_is_free
+    }
+
     /// Proves that a requested URI is a registered one.
     ///
     /// Simple string comparison (RFC 3986 §6.2.1, RFC 9700 §4.1.3); only the port

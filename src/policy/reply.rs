@@ -6,6 +6,7 @@ use crate::decision::{Redirect, Refusal};
 use crate::endpoint::Endpoint;
 use crate::head::Head;
 use crate::percent;
+use crate::settings::ErrorDialect;
 use crate::violation::{Breach, Violation};
 
 /// An answer of the gate's own.
@@ -29,13 +30,14 @@ pub const RULES_PAGE: &str = match option_env!("TPC_GATE_RULES") {
 
 /// The answer to a refused request (design, decision 1; standards 0.3).
 #[must_use]
-pub fn refusal(refusal: &Refusal, head: &Head, issuer: &str) -> Reply {
+pub fn refusal(refusal: &Refusal, head: &Head, issuer: &str, dialect: ErrorDialect) -> Reply {
     if let Some(redirect) = &refusal.redirect {
-        return redirected(refusal, redirect);
+        return redirected(refusal, redirect, dialect);
     }
     let (breach, endpoint) = (refusal.breach, refusal.endpoint);
     let is_page = endpoint != Some(Endpoint::Token) && head.accepts_html();
-    let mut reply = if is_page { page(breach, endpoint, head.request_id()) } else { json(breach, endpoint, head.request_id()) };
+    let words = Words::of(breach, endpoint, dialect);
+    let mut reply = if is_page { page(&words, head.request_id()) } else { json(&words, head.request_id()) };
     match reply.status {
         // RFC 6749 §5.2: an answer to `authorization` must name the scheme.
         401 => reply.headers.push(("www-authenticate", format!("Basic realm=\"{issuer}\""))),
@@ -51,13 +53,42 @@ pub fn refusal(refusal: &Refusal, head: &Head, issuer: &str) -> Reply {
 #[must_use]
 pub fn closed(head: &Head) -> Reply {
     let breach = Violation::PolicyUnavailable.into();
-    refusal(&Refusal { breach, endpoint: None, redirect: None }, head, "")
+    refusal(&Refusal { breach, endpoint: None, redirect: None }, head, "", ErrorDialect::default())
+}
+
+/// The answer in the place of one that is not delivered; `error` is the upstream's own, where it has one.
+#[must_use]
+pub(crate) fn in_answer(
+    breach: Breach,
+    endpoint: Endpoint,
+    dialect: ErrorDialect,
+    is_page: bool,
+    error: Option<&'static str>,
+    request_id: Option<&str>,
+) -> Reply {
+    let mut words = Words::of(breach, Some(endpoint), dialect);
+    words.error = error.unwrap_or(words.error);
+    if is_page { page(&words, request_id) } else { json(&words, request_id) }
+}
+
+/// What an answer says: static, nothing of the request.
+struct Words {
+    violation: Violation,
+    error: &'static str,
+    status: u16,
+}
+
+impl Words {
+    fn of(breach: Breach, endpoint: Option<Endpoint>, dialect: ErrorDialect) -> Self {
+        let violation = breach.violation;
+        Self { violation, error: violation.error(endpoint, dialect).name(), status: breach.status(endpoint, dialect) }
+    }
 }
 
 /// The answer for a request whose body does not come (design, decision 17).
 #[must_use]
 pub fn not_held() -> Reply {
-    let mut reply = json(Violation::RequestNotHeld.into(), None, None);
+    let mut reply = json(&Words::of(Violation::RequestNotHeld.into(), None, ErrorDialect::default()), None);
     reply.headers.push(("retry-after", "5".to_owned()));
     reply
 }
@@ -74,7 +105,7 @@ pub fn readiness(reason: Option<&'static str>) -> Reply {
 }
 
 /// An error as JSON (RFC 6749 §5.2); no member is ever null.
-pub(crate) fn json(breach: Breach, endpoint: Option<Endpoint>, request_id: Option<&str>) -> Reply {
+fn json(words: &Words, request_id: Option<&str>) -> Reply {
     #[derive(Serialize)]
     struct Body<'a> {
         error: &'a str,
@@ -84,9 +115,9 @@ pub(crate) fn json(breach: Breach, endpoint: Option<Endpoint>, request_id: Optio
         #[serde(skip_serializing_if = "Option::is_none")]
         request_id: Option<&'a str>,
     }
-    let violation = breach.violation;
+    let violation = words.violation;
     let body = Body {
-        error: violation.error(endpoint).name(),
+        error: words.error,
         error_description: violation.description(),
         error_uri: error_uri(violation),
         violation: violation.id(),
@@ -100,13 +131,13 @@ pub(crate) fn json(breach: Breach, endpoint: Option<Endpoint>, request_id: Optio
         ("pragma", "no-cache".to_owned()),
         ("x-content-type-options", "nosniff".to_owned()),
     ];
-    Reply { status: breach.status(endpoint), headers, body }
+    Reply { status: words.status, headers, body }
 }
 
 /// A small page for a person, with nothing of the request but Envoy's id of it.
-fn page(breach: Breach, endpoint: Option<Endpoint>, request_id: Option<&str>) -> Reply {
-    let violation = breach.violation;
-    let (error, id, description) = (violation.error(endpoint).name(), violation.id(), violation.description());
+fn page(words: &Words, request_id: Option<&str>) -> Reply {
+    let violation = words.violation;
+    let (error, id, description) = (words.error, violation.id(), violation.description());
     let uri = error_uri(violation);
     let request = request_id.map(|id| format!("<dt>Request</dt><dd><code>{id}</code></dd>")).unwrap_or_default();
     let body = format!(
@@ -130,7 +161,7 @@ fn page(breach: Breach, endpoint: Option<Endpoint>, request_id: Option<&str>) ->
             "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'".to_owned(),
         ),
     ];
-    Reply { status: breach.status(endpoint), headers, body }
+    Reply { status: words.status, headers, body }
 }
 
 /// The page's whole look; system fonts, light and dark, narrow and wide.
@@ -140,12 +171,12 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin-top
 dt{color:GrayText}dd{margin:0;overflow-wrap:anywhere}:root{color-scheme:light dark}";
 
 /// An error that goes back to the client (RFC 6749 §4.1.2.1; never 307 or 308: RFC 9700 §4.12).
-fn redirected(refusal: &Refusal, redirect: &Redirect) -> Reply {
+fn redirected(refusal: &Refusal, redirect: &Redirect, dialect: ErrorDialect) -> Reply {
     let violation = refusal.breach.violation;
     let mut location = redirect.to.as_str().to_owned();
     location.push(if location.contains('?') { '&' } else { '?' });
     location.push_str("error=");
-    location.push_str(violation.error(refusal.endpoint).name());
+    location.push_str(violation.error(refusal.endpoint, dialect).name());
     location.push_str("&error_description=");
     percent::encode_into(violation.description(), &mut location);
     if let Some(state) = &redirect.state {

@@ -21,6 +21,98 @@ pub struct Settings {
     pub ready_path: Option<String>,
     /// What is too large.
     pub limits: Limits,
+    /// How the identity provider is told which API is meant.
+    pub audience_parameter: AudienceParameter,
+    /// What becomes of a token that is not for the granted API.
+    pub token_audience: TokenAudience,
+    /// Who verifies PKCE.
+    pub pkce: Pkce,
+    /// Who asks the user for consent.
+    pub consent: Consent,
+    /// What becomes of the scopes of `OpenID` Connect.
+    pub oidc_scopes: OidcScopes,
+    /// Whose error codes are given.
+    pub error_dialect: ErrorDialect,
+    /// What becomes of others at an endpoint before there is a valid policy.
+    pub before_policy: BeforePolicy,
+    /// Let client registrations pass unjudged.
+    pub passes_registration: bool,
+    /// The parameter by which the identity provider takes a connection, where its profile knows one.
+    pub connection_parameter: Option<&'static str>,
+}
+
+/// How the identity provider is told which API is meant (RFC 8707 §2).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum AudienceParameter {
+    /// By `audience`.
+    #[default]
+    Audience,
+    /// By `resource`.
+    Resource,
+    /// By both.
+    Both,
+    /// Not at all.
+    None,
+}
+
+/// What becomes of a JWT access token that is not for the granted API.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum TokenAudience {
+    /// It is not delivered.
+    #[default]
+    Check,
+    /// It is delivered and counted: for identity providers that cannot bind audiences.
+    Report,
+}
+
+/// Who verifies the PKCE verifier (RFC 7636 §4.6). The others of design §5 need
+/// sealed transactions, which this build does not have.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Pkce {
+    /// The identity provider; the gate enforces that there is a challenge and a verifier.
+    #[default]
+    Upstream,
+}
+
+/// Who asks the user for consent, and when.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Consent {
+    /// The identity provider, each time: `prompt=consent` is added.
+    #[default]
+    Always,
+    /// The identity provider, as it remembers.
+    Upstream,
+}
+
+/// What becomes of the scopes of `OpenID` Connect that a strict client asks for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OidcScopes {
+    /// They are dropped.
+    #[default]
+    Drop,
+    /// The request is refused.
+    Reject,
+}
+
+/// Whose error codes are given.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ErrorDialect {
+    /// Those of the RFCs, chosen so that no SDK throws its registration away.
+    #[default]
+    OAuth,
+    /// The vendor's.
+    Auth0,
+}
+
+/// What becomes of clients that are not strict by their form, at a listed endpoint,
+/// before there is a valid policy.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum BeforePolicy {
+    /// They are refused for the time being.
+    #[default]
+    Refuse,
+    /// They pass: nobody knows yet who is strict by an entry.
+    PassUnknown,
 }
 
 /// What becomes of ids that are neither listed nor strict by their form.
@@ -58,11 +150,21 @@ pub struct Limits {
     pub state: usize,
     /// `redirect_uri` of a strict client.
     pub redirect_uri: usize,
+    /// The body of a form on any other path; a longer one is released as it came.
+    pub unlisted_body: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { path: 16 * 1024, query: 16 * 1024, body: 64 * 1024, parameters: 64, state: 2048, redirect_uri: 2048 }
+        Self {
+            path: 16 * 1024,
+            query: 16 * 1024,
+            body: 64 * 1024,
+            parameters: 64,
+            state: 2048,
+            redirect_uri: 2048,
+            unlisted_body: 256 * 1024,
+        }
     }
 }
 
@@ -85,7 +187,25 @@ impl Settings {
             allow_http: false,
             ready_path: None,
             limits: Limits::default(),
+            audience_parameter: AudienceParameter::default(),
+            token_audience: TokenAudience::default(),
+            pkce: Pkce::default(),
+            consent: Consent::default(),
+            oidc_scopes: OidcScopes::default(),
+            error_dialect: ErrorDialect::default(),
+            before_policy: BeforePolicy::default(),
+            passes_registration: false,
+            connection_parameter: None,
         }
+    }
+
+    /// The host of the issuer, in lower case without port.
+    #[must_use]
+    pub fn issuer_host(&self) -> Option<String> {
+        let (_, rest) = self.issuer.split_once("://")?;
+        let authority = rest.split('/').next()?;
+        let host = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        Some(host.map_or(authority, |(host, _)| host).to_ascii_lowercase())
     }
 
     /// Whether requests for a host are judged; one that is absent or unreadable is.
@@ -99,4 +219,85 @@ impl Settings {
 pub(crate) const GENERIC: &[(Endpoint, &[&str])] = &[
     (Endpoint::Authorization, &["/authorize", "/oauth/authorize", "/oauth2/authorize"]),
     (Endpoint::Token, &["/token", "/oauth/token", "/oauth2/token"]),
+    (
+        Endpoint::Registration,
+        &[
+            "/register",
+            "/register/{}",
+            "/oauth/register",
+            "/oauth/register/{}",
+            "/oauth2/register",
+            "/oauth2/register/{}",
+            "/connect/register",
+            "/connect/register/{}",
+            "/oidc/register",
+            "/oidc/register/{}",
+        ],
+    ),
+    (
+        Endpoint::Refused,
+        &[
+            // Device authorization (RFC 8628), pushed requests (RFC 9126), CIBA.
+            "/device",
+            "/device/code",
+            "/device/auth",
+            "/device_authorization",
+            "/oauth/device/code",
+            "/oauth/device_authorization",
+            "/oauth2/device/auth",
+            "/oauth2/device_authorization",
+            "/connect/deviceauthorization",
+            "/par",
+            "/oauth/par",
+            "/oauth2/par",
+            "/connect/par",
+            "/request",
+            "/bc-authorize",
+            "/oauth/bc-authorize",
+            "/oauth2/bc-authorize",
+            "/backchannel",
+            "/connect/ciba",
+            // Introspection (RFC 7662) and userinfo.
+            "/introspect",
+            "/introspection",
+            "/token/introspection",
+            "/oauth/introspect",
+            "/oauth2/introspect",
+            "/connect/introspect",
+            "/userinfo",
+            "/oauth/userinfo",
+            "/oauth2/userinfo",
+            "/connect/userinfo",
+            // Logout.
+            "/logout",
+            "/v2/logout",
+            "/oauth/logout",
+            "/oauth2/logout",
+            "/oauth2/sessions/logout",
+            "/oidc/logout",
+            "/session/end",
+            "/connect/endsession",
+            "/connect/logout",
+            // Legacy and non-OAuth ways to a token.
+            "/oauth/ro",
+            "/oauth/access_token",
+            "/delegation",
+            "/tokeninfo",
+            "/oauth/tokeninfo",
+            "/login/unlink",
+            "/ssodata",
+            "/users/{}/impersonate",
+            "/dbconnections/{}",
+            "/passwordless/{}",
+            "/passkey/{}",
+            "/co/authenticate",
+            "/usernamepassword/login",
+            "/mfa/{}",
+            "/samlp/{}",
+            "/samlp/{}/logout",
+            "/samlp/metadata/{}",
+            "/wsfed/{}",
+            "/wsfed/{}/{}",
+        ],
+    ),
 ];

@@ -1,7 +1,9 @@
 //! The token request (RFC 6749 §4.1.3, §4.4.2, §6), identified, and its rules.
 
+use crate::ask::{Ask, Purpose};
 use crate::authentication::BasicCredentials;
-use crate::client::{Client, GrantType};
+use crate::client::{AuthenticationMethod, Client, GrantType};
+use crate::gate::Gate;
 use crate::grammar;
 use crate::parameters::Parameters;
 use crate::pkce::CodeVerifier;
@@ -16,9 +18,32 @@ pub struct TokenRequest<'a> {
     pub parameters: &'a Parameters,
     /// `Basic` credentials, where there are any.
     pub basic: Option<&'a BasicCredentials>,
+    /// Whether an attestation of the client comes in a header.
+    pub has_attestation: bool,
+    /// What it asks of which API; `None` for a grant that no strict client has.
+    pub ask: Option<Ask<'a>>,
 }
 
-impl TokenRequest<'_> {
+impl<'a> TokenRequest<'a> {
+    /// Looks up what is granted.
+    #[must_use]
+    pub fn new(
+        gate: &'a Gate,
+        client: &'a Client,
+        parameters: &'a Parameters,
+        basic: Option<&'a BasicCredentials>,
+        has_attestation: bool,
+    ) -> Self {
+        let grant = parameters.get("grant_type").and_then(GrantType::parse);
+        let ask = grant.map(|grant| Ask::new(&gate.policy, &gate.settings, client, parameters, Purpose::Token(grant)));
+        Self { client, parameters, basic, has_attestation, ask }
+    }
+
+    /// Checks what is asked, where the grant is one that strict clients have.
+    pub(crate) fn ask(&self, check: fn(&Ask<'a>) -> Result<(), Breach>) -> Result<(), Breach> {
+        self.ask.as_ref().map_or(Ok(()), check)
+    }
+
     fn grant_type(&self) -> Option<&str> {
         self.parameters.get("grant_type")
     }
@@ -76,8 +101,41 @@ pub(crate) fn parameters_are_supported(request: &TokenRequest<'_>) -> Result<(),
 /// its own (RFC 6749 §2.3).
 pub(crate) fn client_authenticates_once(request: &TokenRequest<'_>) -> Result<(), Breach> {
     let in_body = ["client_assertion", "client_secret"].iter().filter(|name| request.parameters.get(name).is_some()).count();
-    if in_body.saturating_add(usize::from(request.basic.is_some())) > 1 {
+    let in_head = usize::from(request.basic.is_some()).saturating_add(usize::from(request.has_attestation));
+    if in_body.saturating_add(in_head) > 1 {
         return Err(Violation::ClientAuthenticationRepeated.into());
+    }
+    Ok(())
+}
+
+/// Refuses a client that does not authenticate as it is registered to: a public one
+/// with a secret, a confidential one without, a key holder with a secret
+/// (RFC 7591 §2; RFC 6749 §2.3). Which of a secret's two places it uses is its choice.
+pub(crate) fn client_authenticates_as_registered(request: &TokenRequest<'_>) -> Result<(), Breach> {
+    let has = |name: &str| request.parameters.get(name).is_some();
+    let (by_secret, by_key) = (
+        has("client_secret") || request.basic.is_some_and(BasicCredentials::have_a_secret),
+        has("client_assertion") || request.has_attestation,
+    );
+    let is_as_registered = match request.client.authentication_method {
+        None => true,
+        Some(AuthenticationMethod::None) => !by_secret && !by_key,
+        Some(AuthenticationMethod::ClientSecret) => by_secret && !by_key,
+        Some(AuthenticationMethod::PrivateKeyJwt) => by_key && !by_secret,
+    };
+    if is_as_registered { Ok(()) } else { Err(Violation::ClientAuthenticationNotRegistered.into()) }
+}
+
+/// Refuses a redirect URI that the client did not register (RFC 6749 §4.1.3). That
+/// it is the one of the authorization request is known once transactions are sealed.
+pub(crate) fn redirect_uri_is_registered(request: &TokenRequest<'_>) -> Result<(), Breach> {
+    let asked = request.parameters.get("redirect_uri");
+    if request.grant_type() == Some("authorization_code")
+        && request.client.grant_types.contains(&GrantType::AuthorizationCode)
+        && asked.is_some()
+        && request.client.redirect_uris.resolve(asked).is_none()
+    {
+        return Err(Breach::of(Violation::RedirectUriNotRegistered, "redirect_uri"));
     }
     Ok(())
 }
@@ -128,18 +186,15 @@ pub(crate) fn scope_keeps_its_grammar(request: &TokenRequest<'_>) -> Result<(), 
     grammar::scope_keeps_its_grammar(request.parameters)
 }
 
-/// The parameters that are forwarded for a strict client; the others are dropped.
-pub(crate) const FORWARDED: &[&str] = &[
-    "audience",
-    "client_assertion",
-    "client_assertion_type",
-    "client_id",
-    "client_secret",
-    "code",
-    "code_verifier",
-    "grant_type",
-    "redirect_uri",
-    "refresh_token",
-    "resource",
-    "scope",
-];
+/// The parameters that are forwarded for a strict client, by grant; the others are dropped.
+pub(crate) fn forwarded(grant: GrantType) -> Vec<&'static str> {
+    let own: &[&str] = match grant {
+        GrantType::AuthorizationCode => &["code", "code_verifier", "redirect_uri"],
+        GrantType::ClientCredentials => &["scope"],
+        GrantType::RefreshToken => &["refresh_token", "scope"],
+    };
+    [COMMON, own].concat()
+}
+
+const COMMON: &[&str] =
+    &["audience", "client_assertion", "client_assertion_type", "client_id", "client_secret", "grant_type", "resource"];

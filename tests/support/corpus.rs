@@ -35,22 +35,25 @@ pub(crate) fn folders() -> &'static [Folder] {
     FOLDERS
 }
 
+/// `"folder", policy "of this folder": "files"`.
 macro_rules! folder {
-    ($name:literal: $($file:literal),*) => {
+    ($name:literal, policy $policy:literal: $($file:literal),*) => {
         Folder {
             name: $name,
             settings: include_str!(concat!("../cases/", $name, "/settings.json")),
-            policy: include_str!(concat!("../cases/", $name, "/policy.json")),
+            policy: include_str!(concat!("../cases/", $policy, "/policy.json")),
             files: &[$(($file, include_str!(concat!("../cases/", $name, "/", $file, ".json")))),*],
         }
     };
 }
 
 const FOLDERS: &[Folder] = &[
-    folder!("default": "answers", "authorization", "identity", "parameters", "path", "token"),
-    folder!("https": "scheme"),
-    folder!("limits": "limits"),
-    folder!("refuse-unlisted": "unlisted"),
+    folder!("default", policy "default": "access", "answers", "authorization", "doors", "identity", "parameters", "path", "redirects", "token"),
+    folder!("dialect", policy "dialect": "dialect"),
+    folder!("https", policy "default": "scheme"),
+    folder!("limits", policy "default": "limits"),
+    folder!("refuse-unlisted", policy "default": "unlisted"),
+    folder!("tenant", policy "tenant": "tenant"),
 ];
 
 /// The files as the list above has them, for comparison with those on disk.

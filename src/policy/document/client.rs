@@ -6,13 +6,20 @@ use super::node::Node;
 use crate::client::{AuthenticationMethod, Client, ClientKind, GrantType, is_strict_by_form};
 use crate::redirect::{RedirectUris, RegisteredRedirectUri};
 
+/// An entry, read.
+pub(super) struct Entry {
+    pub(super) client: Client,
+    /// `client_id` as it stands in the document, where grants name it.
+    pub(super) document_id: String,
+}
+
 /// The members of an entry, by name.
 #[derive(Default)]
-struct Entry<'t> {
+struct Members<'t> {
     members: Vec<(String, &'t RawValue)>,
 }
 
-impl<'t> Entry<'t> {
+impl<'t> Members<'t> {
     fn get(&self, name: &str) -> Option<(&str, &'t RawValue)> {
         self.members.iter().find(|(known, _)| known == name).map(|(known, raw)| (known.as_str(), *raw))
     }
@@ -24,8 +31,8 @@ impl<'t> Entry<'t> {
 }
 
 /// Reads an entry; `None` where it names no client.
-pub(super) fn read(node: Node<'_, '_>) -> Option<Client> {
-    let entry = Entry { members: node.members()? };
+pub(super) fn read(node: Node<'_, '_>) -> Option<Entry> {
+    let entry = Members { members: node.members()? };
     // An imported client is known on the wire by the id that it brought along.
     let id_member = if entry.get("external_client_id").is_some() { "external_client_id" } else { "client_id" };
     let Some(id) = entry.with(&node, id_member, |id| id.string()) else {
@@ -56,6 +63,12 @@ pub(super) fn read(node: Node<'_, '_>) -> Option<Client> {
     let grant_types = entry
         .with(&node, "grant_types", |grant_types| read_grant_types(grant_types, is_strict))
         .unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
+    let is_dynamic = id.starts_with("https://") || entry.get("external_metadata_type").is_some();
+    let grant_types = grant_types
+        .into_iter()
+        // Decision 8: a client that nobody vetted acts for users only.
+        .filter(|grant| !(is_strict && is_dynamic && *grant == GrantType::ClientCredentials))
+        .collect();
     let method = entry.with(&node, "token_endpoint_auth_method", |method| {
         let known = [
             ("none", AuthenticationMethod::None),
@@ -66,6 +79,12 @@ pub(super) fn read(node: Node<'_, '_>) -> Option<Client> {
         // How others authenticate is the identity provider's business.
         if is_strict { method.word(&known) } else { method.string().and(None) }
     });
+    let method = method.or_else(|| {
+        let by_key = entry.with(&node, "client_authentication_methods", |methods| {
+            methods.members().unwrap_or_default().iter().any(|(name, _)| name == "private_key_jwt")
+        });
+        (is_strict && by_key == Some(true)).then_some(Some(AuthenticationMethod::PrivateKeyJwt))
+    });
     let redirection = entry.with(&node, "redirection_policy", |redirection| {
         let always = redirection.word(&[("open_redirect_protection", false), ("allow_always", true)]);
         if always == Some(true) {
@@ -73,19 +92,42 @@ pub(super) fn read(node: Node<'_, '_>) -> Option<Client> {
         }
         always
     });
+    let upstream_id = entry.with(&node, "upstream_client_id", |alias| read_alias(alias, kind, method.flatten()));
     read_others(&node, &entry);
-    Some(Client {
-        id,
-        kind,
-        redirect_uris,
-        grant_types,
-        authentication_method: method.flatten(),
-        errors_are_redirected: redirection.flatten().unwrap_or(false),
+    let document_id = entry.get("client_id").and_then(|(_, raw)| serde_json::from_str(raw.get()).ok());
+    Some(Entry {
+        document_id: document_id.unwrap_or_else(|| id.clone()),
+        client: Client {
+            id,
+            kind,
+            redirect_uris,
+            grant_types,
+            authentication_method: method.flatten(),
+            errors_are_redirected: redirection.flatten().unwrap_or(false),
+            upstream_id: upstream_id.flatten(),
+        },
     })
 }
 
+/// The identity provider's own name for a strict client.
+fn read_alias(node: Node<'_, '_>, kind: ClientKind, method: Option<AuthenticationMethod>) -> Option<String> {
+    let alias = node.string()?;
+    if kind > ClientKind::Strict {
+        node.entry_fault("only a strict client has an alias; others are known upstream by their own id");
+        return None;
+    }
+    if alias.is_empty() || !alias.bytes().all(|byte| matches!(byte, 0x21..=0x7E) && byte != b':') {
+        node.document_fault("expected printable ASCII without blanks and colons");
+        return None;
+    }
+    if method == Some(AuthenticationMethod::PrivateKeyJwt) {
+        node.warn("an assertion names the client itself and cannot be translated: the identity provider will see two names");
+    }
+    Some(alias)
+}
+
 /// The first that fits: blocked, strict, permissive, first-party (design §1).
-fn kind(node: &Node<'_, '_>, entry: &Entry<'_>, id: &str) -> ClientKind {
+fn kind(node: &Node<'_, '_>, entry: &Members<'_>, id: &str) -> ClientKind {
     let by_form = is_strict_by_form(id);
     let is_blocked = entry.with(node, "blocked", |blocked| blocked.boolean()).flatten().unwrap_or(false);
     let mode = entry.with(node, "third_party_security_mode", |mode| {
@@ -142,11 +184,11 @@ fn read_grant_types(node: Node<'_, '_>, is_strict: bool) -> Vec<GrantType> {
 }
 
 /// Members that are known and not honoured, or not known.
-fn read_others(node: &Node<'_, '_>, entry: &Entry<'_>) {
+fn read_others(node: &Node<'_, '_>, entry: &Members<'_>) {
     for (name, raw) in &entry.members {
         let member = node.member(name, raw);
         match name.as_str() {
-            "upstream_client_id" | "enforcement" | "enforcement_until" => member.document_fault("not in this build"),
+            "enforcement" | "enforcement_until" => member.document_fault("not in this build"),
             "name" => {
                 member.string();
             }
@@ -160,7 +202,8 @@ fn read_others(node: &Node<'_, '_>, entry: &Entry<'_>) {
             | "loopback_name_localhost"
             | "redirection_policy"
             | "third_party_security_mode"
-            | "token_endpoint_auth_method" => {}
+            | "token_endpoint_auth_method"
+            | "upstream_client_id" => {}
             _ => member.check_inside(),
         }
     }

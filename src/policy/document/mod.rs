@@ -3,6 +3,8 @@
 //! It reads everything and reports everything at once. A *document fault* refuses
 //! the whole; an *entry fault* makes only that value dead.
 
+mod access;
+mod advice;
 mod client;
 mod fault;
 mod node;
@@ -12,7 +14,7 @@ mod settings;
 pub use fault::{Fault, Findings, Level};
 
 use crate::gate::{Gate, Policy};
-use crate::settings::{Settings, UnlistedClients};
+use crate::settings::Settings;
 use node::{Node, Source};
 
 /// What came of reading the gate settings.
@@ -60,33 +62,11 @@ pub fn load_settings(settings: &[u8]) -> (Option<Settings>, Findings) {
 pub fn load_policy(document: &[u8], settings: &Settings) -> (Option<Policy>, Findings) {
     let (policy, findings) = with_root(document, |root| {
         let policy = policy::read(root)?;
-        warn(root, &policy, settings);
+        advice::give(root, &policy, settings);
         Some(policy)
     });
     let policy = policy.flatten().filter(|_| !findings.refuse_the_document());
     (policy, findings)
-}
-
-/// Where the policy may not do what its writer thinks.
-fn warn(root: Node<'_, '_>, policy: &Policy, settings: &Settings) {
-    if settings.unlisted_clients == UnlistedClients::Refuse {
-        return;
-    }
-    let Some(members) = root.members() else { return };
-    let Some((name, raw)) = members.iter().find(|(name, _)| name == "clients") else { return };
-    let clients = root.member(name, raw);
-    for (at, raw) in clients.items().into_iter().enumerate() {
-        let Some(id) = serde_json::from_str(raw.get()).ok().and_then(|entry: serde_json::Value| {
-            Some(entry.get("external_client_id").or_else(|| entry.get("client_id"))?.as_str()?.to_owned())
-        }) else {
-            continue;
-        };
-        if policy.clients.is_strict_only_by_its_entry(&id) {
-            clients.item(at, raw).warn(format_args!(
-                "`{id}` is strict only by this entry: without it the id would pass while `unlisted_clients` is `pass`"
-            ));
-        }
-    }
 }
 
 fn with_root<T>(octets: &[u8], read: impl FnOnce(Node<'_, '_>) -> T) -> (Option<T>, Findings) {

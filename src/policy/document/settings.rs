@@ -6,21 +6,13 @@ use super::node::{Node, one_of};
 use super::policy;
 use crate::endpoint::{Endpoint, EndpointPath, Endpoints};
 use crate::gate::Policy;
-use crate::settings::{Enforcement, GENERIC, Settings, UnlistedClients};
+use crate::settings::{
+    AudienceParameter, BeforePolicy, Consent, Enforcement, ErrorDialect, GENERIC, OidcScopes, Pkce, Settings, TokenAudience,
+    UnlistedClients,
+};
 
 /// Members of design §5 that a later build honours.
-const NOT_IN_THIS_BUILD: &[&str] = &[
-    "audience_parameter",
-    "before_policy",
-    "consent",
-    "error_dialect",
-    "judge_as_strict",
-    "max_policy_age",
-    "oidc_scopes",
-    "pkce",
-    "seal",
-    "token_audience",
-];
+const NOT_IN_THIS_BUILD: &[&str] = &["judge_as_strict", "max_policy_age", "seal"];
 
 /// Reads settings and the policy inside. `policy_elsewhere`: the policy comes
 /// from another file, so that the settings need not have one.
@@ -49,6 +41,42 @@ pub(super) fn read(root: Node<'_, '_>, policy_elsewhere: bool) -> Option<(Settin
                 settings.enforcement = choice(node, &[("enforce", Enforcement::Enforce), ("observe", Enforcement::Observe)]);
                 if settings.enforcement == Enforcement::Observe {
                     node.note_relaxed("enforcement: observe");
+                }
+            }
+            "audience_parameter" => {
+                settings.audience_parameter = choice(
+                    node,
+                    &[
+                        ("audience", AudienceParameter::Audience),
+                        ("resource", AudienceParameter::Resource),
+                        ("both", AudienceParameter::Both),
+                        ("none", AudienceParameter::None),
+                    ],
+                );
+            }
+            "token_audience" => {
+                settings.token_audience = choice(node, &[("check", TokenAudience::Check), ("report", TokenAudience::Report)]);
+                if settings.token_audience == TokenAudience::Report {
+                    node.note_relaxed("token_audience: report");
+                }
+            }
+            "pkce" => settings.pkce = pkce(node),
+            "consent" => settings.consent = consent(node),
+            "oidc_scopes" => settings.oidc_scopes = choice(node, &[("drop", OidcScopes::Drop), ("reject", OidcScopes::Reject)]),
+            "error_dialect" => {
+                settings.error_dialect = choice(node, &[("oauth", ErrorDialect::OAuth), ("auth0", ErrorDialect::Auth0)]);
+            }
+            "before_policy" => {
+                let words = [("refuse", BeforePolicy::Refuse), ("danger_pass_unknown", BeforePolicy::PassUnknown)];
+                settings.before_policy = choice(node, &words);
+                if settings.before_policy == BeforePolicy::PassUnknown {
+                    node.note_danger("before_policy: danger_pass_unknown");
+                }
+            }
+            "danger_pass_registration" => {
+                settings.passes_registration = node.boolean().unwrap_or_default();
+                if settings.passes_registration {
+                    node.note_danger("danger_pass_registration");
                 }
             }
             "danger_allow_http" => {
@@ -89,6 +117,42 @@ fn choice<T: Copy + Default>(node: Node<'_, '_>, words: &[(&str, T)]) -> T {
         node.document_fault(format_args!("expected {}", one_of(words.iter().map(|(word, _)| *word))));
     }
     found.unwrap_or_default()
+}
+
+/// Who verifies PKCE; edge verification needs sealed transactions.
+fn pkce(node: Node<'_, '_>) -> Pkce {
+    match node.string().as_deref() {
+        Some("upstream") => node.note_relaxed("pkce: upstream"),
+        Some("edge" | "both") => {
+            node.document_fault(
+                "not in this build: to verify PKCE here needs sealed transactions (`seal`); only `upstream` is accepted",
+            );
+        }
+        Some(_) => node.document_fault("expected `upstream`"),
+        None => {}
+    }
+    Pkce::Upstream
+}
+
+/// Who asks for consent; a page of the gate's own needs sealed transactions.
+fn consent(node: Node<'_, '_>) -> Consent {
+    match node.string().as_deref() {
+        Some("always") | None => Consent::Always,
+        Some("upstream") => {
+            node.note_relaxed("consent: upstream");
+            Consent::Upstream
+        }
+        Some("edge") => {
+            node.document_fault(
+                "not in this build: to ask for consent here needs sealed transactions (`seal`); expected `always` or `upstream`",
+            );
+            Consent::Always
+        }
+        Some(_) => {
+            node.document_fault("expected `always` or `upstream`");
+            Consent::Always
+        }
+    }
 }
 
 /// An issuer is a URL without query and fragment (RFC 8414 §2).
@@ -143,16 +207,16 @@ fn endpoints(node: Node<'_, '_>) -> Endpoints {
     for (name, raw) in &members {
         let node = node.member(name, raw);
         match name.as_str() {
-            "authorization" | "token" => {}
-            "refused"
-            | "registration"
-            | "revocation"
+            "authorization" | "refused" | "registration" | "token" => {}
+            "revocation"
             | "introspection"
             | "device_authorization"
             | "pushed_authorization_request"
             | "userinfo"
             | "end_session"
-            | "backchannel_authentication" => node.document_fault("not in this build"),
+            | "backchannel_authentication" => {
+                node.document_fault("not in this build: strict clients can use it at no path; list its paths under `refused`");
+            }
             _ => node.document_fault("unknown endpoint"),
         }
     }
@@ -161,7 +225,7 @@ fn endpoints(node: Node<'_, '_>) -> Endpoints {
 
 fn add_paths(node: Node<'_, '_>, endpoint: Endpoint, endpoints: &mut Endpoints) {
     let items = node.items();
-    if items.is_empty() {
+    if items.is_empty() && matches!(endpoint, Endpoint::Authorization | Endpoint::Token) {
         node.document_fault("expected at least one path");
     }
     for (at, raw) in items.into_iter().enumerate() {
@@ -193,10 +257,7 @@ fn limits(node: Node<'_, '_>, settings: &mut Settings) {
             "parameters" => (&mut limits.parameters, 1000),
             "state" => (&mut limits.state, 16 << 10),
             "redirect_uri" => (&mut limits.redirect_uri, 16 << 10),
-            "unlisted_body" => {
-                node.document_fault("not in this build");
-                continue;
-            }
+            "unlisted_body" => (&mut limits.unlisted_body, 512 << 10),
             _ => {
                 node.document_fault("unknown limit");
                 continue;
