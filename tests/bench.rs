@@ -38,7 +38,7 @@ use tpc_gate_policy::head::Head;
 const CONNECTIONS: usize = 16;
 const REQUESTS_PER_SLICE: usize = 4000;
 
-const TOKEN: &str = "client_id=tpc_vbc2Y77hGZfbhkSi7y3gTh&code=c0de&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk&\
+const TOKEN: &str = "client_id=tpc_vbc2Y77hGZfbhkSi7y3gTh&code=k0de&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk&\
     grant_type=authorization_code&redirect_uri=https%3A%2F%2Fpartner.example.com%2Fcallback";
 
 const AUTHORIZE: &str = "/oauth/authorize?response_type=code&client_id=tpc_vbc2Y77hGZfbhkSi7y3gTh&\

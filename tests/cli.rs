@@ -176,7 +176,7 @@ fn a_request_is_explained_in_the_contracts_shape() {
 
 #[test]
 fn what_is_secret_is_redacted_unless_it_is_asked_for() {
-    let body = "grant_type=authorization_code&code=c0de&client_id=tpc_native01&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let body = "grant_type=authorization_code&code=k0de&client_id=tpc_native01&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     let request = format!(
         "POST /oauth/token HTTP/1.1\r\nhost: h\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}\r\n",
         body.len()
@@ -191,8 +191,8 @@ fn what_is_secret_is_redacted_unless_it_is_asked_for() {
         text(&output.stdout).to_owned()
     };
     let shown = explain(&["--expect", "forward"]);
-    assert!(shown.contains("code=[redacted]&code_verifier=[redacted]") && !shown.contains("c0de"), "{shown}");
-    assert!(explain(&["--show-secrets"]).contains("code=c0de"));
+    assert!(shown.contains("code=[redacted]&code_verifier=[redacted]") && !shown.contains("k0de"), "{shown}");
+    assert!(explain(&["--show-secrets"]).contains("code=k0de"));
 }
 
 #[test]

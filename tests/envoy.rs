@@ -103,7 +103,7 @@ fn request(method: &str, target: &str, body: Option<&str>) -> CaseRequest {
 }
 
 /// An honest code exchange, already in the canonical form.
-const EXCHANGE: &str = "client_id=tpc_vbc2Y77hGZfbhkSi7y3gTh&code=c0de&\
+const EXCHANGE: &str = "client_id=tpc_vbc2Y77hGZfbhkSi7y3gTh&code=k0de&\
     code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk&grant_type=authorization_code&\
     redirect_uri=https%3A%2F%2Fpartner.example.com%2Fcallback";
 

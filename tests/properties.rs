@@ -117,6 +117,28 @@ fn parameters() -> impl Strategy<Value = BTreeMap<&'static str, String>> {
     })
 }
 
+/// Parameters that break a rule each, at one endpoint or both.
+fn breaches() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("response_type", "token"),
+        ("code_challenge", "short"),
+        ("code_challenge_method", "plain"),
+        ("redirect_uri", "https://evil.example/cb"),
+        ("audience", "https://closed.example.com"),
+        ("resource", "relative"),
+        ("scope", "delete:items"),
+        ("prompt", "none login"),
+        ("connection", "employees"),
+        ("authorization_details", "[{\"type\":\"payment\"}]"),
+        ("request", "a.b.c"),
+        ("claims", "{}"),
+        ("max_age", "-1"),
+        ("grant_type", "password"),
+        ("password", "x"),
+        ("client_secret", "s"),
+    ]
+}
+
 fn encode(text: &str) -> String {
     text.bytes().fold(String::new(), |out, byte| format!("{out}%{byte:02x}"))
 }
@@ -171,7 +193,26 @@ fn models(query: &str) -> Vec<Vec<(String, String)>> {
         }
         map
     };
+    let join = |pairs: Vec<(String, String)>| -> Vec<(String, String)> {
+        let mut map: Vec<(String, String)> = Vec::new();
+        for (key, value) in pairs {
+            match map.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, old)) => *old = format!("{old},{value}"),
+                None => map.push((key, value)),
+            }
+        }
+        map
+    };
+    // `name[]` and `name[0]` begin an array; Latin-1 reads one character from each octet.
+    let array = |name: &str| name.split('[').next().unwrap_or_default().to_owned();
+    let latin1: Vec<(String, String)> =
+        split(&['&'], true).into_iter().map(|(name, value)| (name, value.bytes().map(char::from).collect())).collect();
     vec![
+        latin1,
+        join(split(&['&'], true)),
+        fold(split(&['&'], true), array, true),
+        // Query and body merged: the other one is empty.
+        fold([split(&['&'], true), Vec::new()].concat(), str::to_owned, false),
         fold(split(&['&'], true), str::to_owned, false),
         fold(split(&['&'], true), str::to_owned, true),
         fold(split(&['&'], false), str::to_owned, false),
@@ -263,18 +304,40 @@ proptest! {
             }
             for (name, value) in &readings[0] {
                 match name.as_str() {
-                    "redirect_uri" => {}
-                    // Spelled once: each token once, in the order asked.
+                    "redirect_uri" => prop_assert_eq!(value, "https://partner.example.com/callback"),
+                    "audience" => prop_assert_eq!(value, "https://api.example.com"),
+                    "prompt" => prop_assert_eq!(value, "consent"),
+                    // Within the grant, each token once.
                     "scope" => {
-                        let asked: Vec<&str> = parameters["scope"].split(' ').filter(|token| !token.is_empty()).collect();
                         let sent: Vec<&str> = value.split(' ').collect();
-                        prop_assert!(asked.iter().all(|token| sent.contains(token)));
-                        prop_assert!(sent.iter().all(|token| asked.contains(token) && sent.iter().filter(|one| one == &token).count() == 1));
+                        prop_assert!(sent.iter().all(|token| matches!(*token, "read:items" | "write:items" | "offline_access")));
+                        prop_assert!(sent.iter().all(|token| sent.iter().filter(|one| one == &token).count() == 1));
                     }
                     _ => prop_assert_eq!(Some(value), parameters.get(name.as_str())),
                 }
             }
         }
+    }
+
+    #[test]
+    fn no_order_of_violations_changes_the_verdict(mut pairs in Just(breaches()).prop_shuffle(), kept in 3..9_usize, token in any::<bool>()) {
+        let gate = gate();
+        pairs.truncate(kept);
+        let explain = |pairs: &[(&str, &str)]| {
+            let query: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+            let query = format!("client_id=tpc_vbc2Y77hGZfbhkSi7y3gTh&{}", query.join("&"));
+            let (method, target, body) =
+                if token { ("POST", "/oauth/token".to_owned(), query) } else { ("GET", format!("/oauth/authorize?{query}"), String::new()) };
+            let form = ("content-type", "application/x-www-form-urlencoded".to_owned());
+            let head = Head::new([(":method", method.to_owned()), (":path", target), (":scheme", "https".to_owned()), form]);
+            Explanation::of_request(&gate, &head, body.as_bytes(), true)
+        };
+        let verdict = explain(&pairs);
+        prop_assert_eq!(verdict.outcome, Outcome::Refuse);
+        pairs.sort_unstable();
+        prop_assert_eq!(&explain(&pairs), &verdict);
+        pairs.reverse();
+        prop_assert_eq!(explain(&pairs), verdict);
     }
 
     #[test]

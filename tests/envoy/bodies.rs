@@ -137,8 +137,8 @@ fn odd_heads_do_not_trap() {
 
 #[test]
 fn an_id_token_is_taken_out_of_every_framing_of_an_answer() {
-    let body = r#"{"access_token":"a","id_token":"eyJ"}"#;
-    let trimmed = r#"{"access_token":"a"}"#;
+    let body = r#"{"access_token":"a","id_token":"eyJ","token_type":"Bearer","scope":"read:items"}"#;
+    let trimmed = r#"{"access_token":"a","token_type":"Bearer","scope":"read:items"}"#;
     let rig = Rig::of("default");
     for trailers in [vec![], vec![("x-checksum".to_owned(), "1".to_owned())]] {
         rig.upstream.answers(Answer { body: body.into(), trailers, ..Answer::default() });
@@ -164,7 +164,7 @@ fn an_id_token_is_taken_out_of_every_framing_of_an_answer() {
 #[test]
 fn an_answer_that_is_too_long_is_not_delivered() {
     let rig = Rig::of("default");
-    let body = |size: usize| format!(r#"{{"access_token":"{}"}}"#, "a".repeat(size - 19)).into_bytes();
+    let body = |size: usize| format!(r#"{{"token_type":"Bearer","access_token":"{}"}}"#, "a".repeat(size - 41)).into_bytes();
     for (size, status) in [(256 * 1024, 200), (256 * 1024 + 1, 502), (900 * 1024, 502)] {
         rig.upstream.answers(Answer { body: body(size), ..Answer::default() });
         assert_eq!(rig.post("/oauth/token", EXCHANGE).status, status, "{size}");

@@ -47,7 +47,7 @@ fn run(folder: &Folder) -> Vec<String> {
     assert!(ran > 0, "{} has no case for Envoy", folder.name);
     // Decision 22, over all that the corpus sent: no code, verifier, challenge, state or secret.
     let log = rig.envoy.log();
-    for secret in ["c0de", "dBjftJeZ4CVP", "E9Melhoa2Owv", "state=", "grant_type=", "dHBjX2NvbmZpZGVudGlhbDAx", "eyJhbGci"] {
+    for secret in ["k0de", "dBjftJeZ4CVP", "E9Melhoa2Owv", "state=", "grant_type=", "dHBjX2NvbmZpZGVudGlhbDAx", "eyJhbGci"] {
         if let Some(line) = log.lines().find(|line| line.contains(secret)) {
             failures.push(format!("{}: the log carries `{secret}`: {line}", folder.name));
         }

@@ -39,7 +39,7 @@ impl Default for Answer {
         Self {
             status: 200,
             headers: vec![("x-upstream".to_owned(), "1".to_owned())],
-            body: b"{\"ok\":true}".to_vec(),
+            body: br#"{"access_token":"a","token_type":"Bearer","scope":"read:items write:items"}"#.to_vec(),
             trailers: Vec::new(),
         }
     }
