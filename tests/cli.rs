@@ -2,9 +2,11 @@
 
 #![cfg(test)]
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -275,4 +277,351 @@ fn the_policy_in_the_readme_is_valid() {
     let document = readme.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
     let output = run(&["check", "--policy", &file("readme.json", document)], "");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+}
+
+/// A folder that is not there yet.
+fn new_folder(name: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    folder.to_str().unwrap().to_owned()
+}
+
+fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let authority = format!("127.0.0.1:{}", listener.local_addr().unwrap().port());
+    (listener, authority)
+}
+
+/// Reads the head of a request; its path.
+fn read_path(stream: &mut impl Read) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut octet = [0];
+        if stream.read(&mut octet).unwrap_or_default() == 0 {
+            break;
+        }
+        head.extend_from_slice(&octet);
+    }
+    text(&head).split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+fn ok(body: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn redirect(location: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+}
+
+const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// Stands in for an identity provider: answers each path with the octets that it is given for it, and 404 elsewhere.
+fn serve(listener: TcpListener, answers: Vec<(String, String)>) -> Arc<Mutex<Vec<String>>> {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let record = asked.clone();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map(Result::unwrap) {
+            let path = read_path(&mut stream);
+            let answer = answers.iter().find(|(at, _)| *at == path).map_or(NOT_FOUND, |(_, answer)| answer);
+            record.lock().unwrap().push(path);
+            // A client that has read enough goes away.
+            let _gone = stream.write_all(answer.as_bytes());
+        }
+    });
+    asked
+}
+
+/// The metadata of an identity provider with everything.
+fn metadata(issuer: &str, at: &str) -> Value {
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{at}/oauth/authorize"),
+        "token_endpoint": format!("{at}/oauth/token"),
+        "registration_endpoint": format!("{at}/oauth/register"),
+        "device_authorization_endpoint": format!("{at}/oauth/device"),
+        "pushed_authorization_request_endpoint": "https://par.example.com/par",
+        "userinfo_endpoint": format!("{at}/userinfo"),
+        "end_session_endpoint": format!("{at}/log%6fut"),
+        "code_challenge_methods_supported": ["S256"],
+    })
+}
+
+const RFC_8414: &str = "/.well-known/oauth-authorization-server";
+const OPENID: &str = "/.well-known/openid-configuration";
+
+/// Runs `init` against an identity provider on loopback, whose answers may speak of its issuer.
+fn init(name: &str, path: &str, answers: impl Fn(&str) -> Vec<(&'static str, String)>) -> (Output, String, Vec<String>, String) {
+    let (listener, authority) = listener();
+    let issuer = format!("http://{authority}{path}");
+    let answers = answers(&issuer).into_iter().map(|(at, answer)| (at.to_owned(), answer)).collect();
+    let asked = serve(listener, answers);
+    let folder = new_folder(name);
+    let output = run(&["init", "--issuer", &issuer, "-o", &folder], "");
+    let asked = asked.lock().unwrap().clone();
+    (output, folder, asked, issuer)
+}
+
+fn read_json(path: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn first_documents_are_drafted_from_metadata_and_pass_the_check() {
+    let (output, folder, asked, issuer) =
+        init("init-whole", "", |issuer| vec![(OPENID, ok(&metadata(issuer, issuer).to_string()))]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(asked, [RFC_8414, OPENID]);
+    let (settings, policy) = (format!("{folder}/settings.json"), format!("{folder}/policy.json"));
+    let expected = json!({
+        "issuer": issuer, "idp": "generic", "danger_allow_http": true,
+        "endpoints": {"authorization": ["/oauth/authorize"], "token": ["/oauth/token"],
+            "registration": ["/oauth/register"], "refused": ["/oauth/device", "/userinfo"]},
+    });
+    assert_eq!(read_json(&settings), expected);
+    for said in [
+        "wrote ",
+        "PKCE: S256 is claimed, which is no proof",
+        "another host: `pushed_authorization_request_endpoint` is `https://par.example.com/par`",
+        "not learnt: `end_session_endpoint` is ",
+        "danger_allow_http",
+        "consent: ",
+        "audience: ",
+        "APIs: ",
+        "clients: ",
+    ] {
+        assert!(text(&output.stdout).contains(said), "{said}: {}", text(&output.stdout));
+    }
+    let check = run(&["check", "--policy", &policy, "--settings", &settings, "--format", "json"], "");
+    assert_eq!(check.status.code(), Some(0), "{}", text(&check.stdout));
+    let found: Value = serde_json::from_slice(&check.stdout).unwrap();
+    assert_eq!(found, json!({"faults": [], "warnings": [], "danger": ["danger_allow_http"], "relaxed": []}));
+    for list in ["resource_servers", "clients", "client_grants", "connections"] {
+        assert_eq!(read_json(&policy)[list], json!([]), "{list}");
+    }
+}
+
+#[test]
+fn the_example_in_the_first_policy_is_a_policy_once_it_is_copied() {
+    let (_, folder, _, _) = init("init-example", "", |issuer| vec![(OPENID, ok(&json!({"issuer": issuer}).to_string()))]);
+    let mut policy = read_json(&format!("{folder}/policy.json"));
+    let example = policy.as_object_mut().unwrap().remove("x_example").unwrap();
+    for (name, value) in example.as_object().unwrap() {
+        policy[name] = value.clone();
+    }
+    let output = run(&["check", "--policy", &file("example.json", &policy.to_string())], "");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+}
+
+#[test]
+fn the_metadata_of_an_issuer_with_a_path_is_found_in_all_its_places() {
+    let places = [
+        "/.well-known/oauth-authorization-server/realms/a",
+        "/.well-known/openid-configuration/realms/a",
+        "/realms/a/.well-known/openid-configuration",
+    ];
+    for (at, place) in places.into_iter().enumerate() {
+        let (output, folder, asked, _) =
+            init(&format!("init-path-{at}"), "/realms/a", |issuer| vec![(place, ok(&metadata(issuer, issuer).to_string()))]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert_eq!(asked, places);
+        assert_eq!(read_json(&format!("{folder}/settings.json"))["endpoints"]["token"], json!(["/realms/a/oauth/token"]));
+        assert!(text(&output.stdout).contains("other issuers: "), "{}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn both_documents_are_read_and_the_first_wins() {
+    let (output, folder, _, _) = init("init-both", "", |issuer| {
+        let first = json!({"issuer": issuer, "token_endpoint": format!("{issuer}/first/token")});
+        vec![(RFC_8414, ok(&first.to_string())), (OPENID, ok(&metadata(issuer, issuer).to_string()))]
+    });
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let endpoints = &read_json(&format!("{folder}/settings.json"))["endpoints"];
+    assert_eq!(endpoints["token"], json!(["/first/token"]));
+    assert_eq!(endpoints["authorization"], json!(["/oauth/authorize"]));
+    assert!(text(&output.stdout).contains("disagreement: `token_endpoint`"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn metadata_of_another_issuer_is_never_used() {
+    for other in ["/", "/x"] {
+        let (output, folder, _, issuer) =
+            init("init-other", "", |issuer| vec![(RFC_8414, ok(&metadata(&format!("{issuer}{other}"), issuer).to_string()))]);
+        assert_eq!(output.status.code(), Some(1));
+        let said = text(&output.stderr);
+        assert!(said.contains(&format!("`{issuer}`, and names `{issuer}{other}` (RFC 8414 §3.3)")), "{said}");
+        assert!(!std::fs::exists(folder).unwrap());
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_metadata_is_told_by_address() {
+    let large = metadata(&"x".repeat(300 << 10), "").to_string();
+    for (answer, said) in [
+        (NOT_FOUND.to_owned(), "  answered 404\n"),
+        (ok("<html>"), "  answered 200, and is not JSON\n"),
+        (ok("{}"), "  answered 200, and is JSON, but names no `issuer`\n"),
+        (ok(&large), "  answered with more than 256 KiB\n"),
+        (
+            redirect("https://login.example.com/x"),
+            "  answered 302, a redirect elsewhere: only a redirect at the same host is followed\n",
+        ),
+        (redirect(RFC_8414), "  redirected more than 3 times\n"),
+        ("nonsense".to_owned(), "  cannot be read: "),
+        (String::new(), "  cannot be read: "),
+    ] {
+        let (output, folder, _, issuer) = init("init-nothing", "", |_| vec![(RFC_8414, answer.clone())]);
+        assert_eq!(output.status.code(), Some(1));
+        let words = text(&output.stderr);
+        assert!(words.contains(&format!("reading {issuer}{RFC_8414}\n{said}")), "{said}: {words}");
+        assert!(words.contains(&format!("reading {issuer}{OPENID}\n  answered 404\n")), "{words}");
+        assert!(words.contains("compare it with the `iss` of a token"), "{words}");
+        assert!(!std::fs::exists(folder).unwrap());
+    }
+    // A port that was just free: nobody listens there.
+    let (listener, authority) = listener();
+    drop(listener);
+    let output = run(&["init", "--issuer", &format!("http://{authority}"), "-o", &new_folder("init-nobody")], "");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("nothing listens there"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_redirect_at_the_same_host_is_followed() {
+    let (output, folder, asked, _) = init("init-redirect", "", |issuer| {
+        vec![
+            (OPENID, redirect("/moved")),
+            ("/moved", redirect(&format!("{issuer}/again"))),
+            ("/again", ok(&metadata(issuer, issuer).to_string())),
+        ]
+    });
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(asked, [RFC_8414, OPENID, "/moved", "/again"]);
+    assert!(std::fs::exists(format!("{folder}/policy.json")).unwrap());
+}
+
+#[test]
+fn a_file_that_is_there_is_never_overwritten_unless_it_is_said() {
+    let (listener, authority) = listener();
+    let issuer = format!("http://{authority}");
+    let asked = serve(listener, vec![(RFC_8414.to_owned(), ok(&metadata(&issuer, &issuer).to_string()))]);
+    for there in ["settings.json", "policy.json"] {
+        let folder = new_folder("init-there");
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = format!("{folder}/{there}");
+        std::fs::write(&path, "mine").unwrap();
+        let output = run(&["init", "--issuer", &issuer, "--dir", &folder], "");
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).contains(&format!("{path} is there already")), "{}", text(&output.stderr));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "the other file is not written either");
+        assert!(asked.lock().unwrap().is_empty(), "and nobody is asked");
+        let output = run(&["init", "--issuer", &issuer, "--output", &folder, "--force"], "");
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert_ne!(std::fs::read_to_string(&path).unwrap(), "mine");
+        asked.lock().unwrap().clear();
+    }
+}
+
+#[test]
+fn the_folder_is_the_one_where_it_runs_unless_another_is_named() {
+    let (listener, authority) = listener();
+    let issuer = format!("http://{authority}");
+    serve(listener, vec![(RFC_8414.to_owned(), ok(&metadata(&issuer, &issuer).to_string()))]);
+    let folder = new_folder("init-here");
+    std::fs::create_dir_all(&folder).unwrap();
+    let init = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tpc-gate"));
+        command.args(["init", "--issuer", &issuer]).args(arguments).current_dir(&folder).output().unwrap()
+    };
+    assert_eq!(init(&[]).status.code(), Some(0));
+    assert!(std::fs::exists(format!("{folder}/settings.json")).unwrap());
+    // A file is no folder.
+    assert_eq!(init(&["-o", "settings.json/x"]).status.code(), Some(2));
+}
+
+#[test]
+fn wrong_usage_of_init_asks_nobody() {
+    for arguments in [
+        &["init"][..],
+        &["init", "--issuer", "login.example.com"],
+        &["init", "--issuer", "http://login.example.com"],
+        &["init", "--issuer", "https://login.example.com?x=1"],
+        &["init", "--issuer", "https://login.example.com", "--ca", "/nowhere/ca.pem", "-o", "/nowhere"],
+        &[
+            "init",
+            "--issuer",
+            "https://login.example.com",
+            "--ca",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+            "-o",
+            "/nowhere",
+        ],
+    ] {
+        let output = run(arguments, "");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stderr));
+        assert!(!text(&output.stderr).contains("reading"), "{}", text(&output.stderr));
+    }
+}
+
+/// An identity provider with a certificate of a private CA; the CA, as a file.
+fn serve_tls(listener: TcpListener, name: &str, body: String) -> String {
+    let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca = rcgen::CertifiedIssuer::self_signed(ca, rcgen::KeyPair::generate().unwrap()).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &ca).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map(Result::unwrap) {
+            let mut stream = rustls::StreamOwned::new(rustls::ServerConnection::new(config.clone()).unwrap(), stream);
+            let path = read_path(&mut stream);
+            // A client that does not trust us never asks.
+            if !path.is_empty() {
+                let answer = if path == OPENID { ok(&body) } else { NOT_FOUND.to_owned() };
+                stream.write_all(answer.as_bytes()).unwrap();
+                stream.conn.send_close_notify();
+                stream.flush().unwrap();
+            }
+        }
+    });
+    file(&format!("ca-{name}.pem"), &ca.pem())
+}
+
+#[test]
+fn certificates_are_verified_against_public_roots_or_the_named_ca() {
+    let (first, authority) = listener();
+    let issuer = format!("https://{authority}");
+    let ca = serve_tls(first, "127.0.0.1", metadata(&issuer, &issuer).to_string());
+    let (second, authority) = listener();
+    let of_another_name = format!("https://{authority}");
+    let its_ca = serve_tls(second, "login.example.com", metadata(&of_another_name, &of_another_name).to_string());
+    for (issuer, more, code) in [
+        (&issuer, &["--ca", &*ca][..], 0),
+        (&issuer, &[], 1),
+        (&issuer, &["--ca", &its_ca], 1),
+        (&of_another_name, &["--ca", &its_ca], 1),
+    ] {
+        let folder = new_folder("init-tls");
+        let output = run(&[&["init", "--issuer", issuer, "-o", &folder][..], more].concat(), "");
+        assert_eq!(output.status.code(), Some(code), "{more:?}: {}", text(&output.stderr));
+        if code == 0 {
+            assert_eq!(read_json(&format!("{folder}/settings.json")).get("danger_allow_http"), None);
+        } else {
+            assert!(text(&output.stderr).contains("certificate is not trusted"), "{}", text(&output.stderr));
+        }
+    }
 }

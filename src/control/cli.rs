@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tpc_gate_policy::explanation::Outcome;
 
-/// Checks, explains and tests the policy of tpc-gate, offline.
+use crate::command::init::issuer::Issuer;
+
+/// Drafts, checks, explains and tests the documents of tpc-gate; only `init` uses the network.
 ///
 /// Exit codes: 0 fine or as expected; 1 a fault found or not as expected; 2
 /// unreadable file or wrong usage.
@@ -22,6 +24,18 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Say what the gate would make of one raw HTTP/1.1 request, and why.
     Explain(ExplainArguments),
+    /// Read the metadata of an identity provider, and write first settings and a first policy.
+    ///
+    /// It asks at the well-known addresses of the issuer (RFC 8414, `OpenID`
+    /// Connect Discovery), writes `settings.json` and `policy.json`, which `check`
+    /// accepts, and says what metadata cannot tell. Nothing is granted: the policy
+    /// lists no client, and the settings replace no default but the endpoints.
+    /// It follows redirects at the same host only, and sends nothing but GETs.
+    ///
+    /// Exit codes: 0 written; 1 nothing written, since there is no metadata of
+    /// this very issuer, or a file is there already; 2 a file cannot be read or
+    /// written, or wrong usage.
+    Init(InitArguments),
     /// Print the rule table in Markdown.
     Rules(RulesArguments),
     /// Run policy tests: files of cases, each a request and what must become of it.
@@ -65,6 +79,22 @@ pub(crate) struct ExplainArguments {
     pub(crate) show_secrets: bool,
     /// The request; without it, standard input.
     pub(crate) request: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InitArguments {
+    /// The issuer, exactly as the identity provider spells it: the `iss` of its tokens. https, or http on loopback.
+    #[arg(long, value_name = "URL", value_parser = Issuer::parse)]
+    pub(crate) issuer: Issuer,
+    /// The folder of the two files; it is made where it is missing.
+    #[arg(short = 'o', long, visible_alias = "output", value_name = "DIR", default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Certificates (PEM) to trust instead of the public ones: of a private CA.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Replace both files where they are there already.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Args, Debug)]

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let exit = match cli::Cli::parse().command {
         cli::Command::Check(arguments) => command::check::run(&arguments),
         cli::Command::Explain(arguments) => command::explain::run(&arguments),
+        cli::Command::Init(arguments) => command::init::run(&arguments),
         cli::Command::Rules(arguments) => command::rules::run(&arguments),
         cli::Command::Test(arguments) => command::test::run(&arguments),
     };
