@@ -112,7 +112,7 @@ impl Demo {
 
     fn honest_third_party(&mut self) {
         self.title("An honest third-party client (code and PKCE)");
-        let authorize = honest_authorize("a state");
+        let authorize = honest_request("a state");
         let login = wire::get(self.port, &authorize);
         let canonical = format!("GET {}", honest_authorize("a state"));
         self.step("GET authorize", &login, Expected::Reached(&canonical));
@@ -137,6 +137,7 @@ impl Demo {
         self.step("POST token, code and verifier", &token, Expected::Reached("POST /oauth/token"));
         self.check("the token came", token.text().contains("access_token"));
         self.check("the ID token was taken out", !token.text().contains("id_token"));
+        self.check("what was granted is said", token.text().contains(r#""scope":"read:items""#));
         self.check("the answer must not be stored", token.header("cache-control") == Some("no-store"));
         let refreshed = wire::post(
             self.port,
@@ -168,7 +169,11 @@ impl Demo {
             ),
             ("the id in capitals", honest.replace("tpc_", "TPC_"), "client-lookalike"),
             ("two client ids", format!("{honest}&client_id=legacy_portal"), "client-ambiguous"),
-            ("two scopes", format!("{honest}&scope=a&scope=b"), "parameter-repeated"),
+            ("two scopes", format!("{honest}&scope=b"), "parameter-repeated"),
+            ("an API that is not granted", honest.replace("api.example.com", "payroll.example.com"), "audience-not-granted"),
+            ("a scope that is not granted", honest.replace("read%3Aitems", "write%3Aitems"), "scope-not-granted"),
+            ("without asking the user", honest.replace("prompt=consent", "prompt=none"), "prompt-none"),
+            ("at a path that nobody listed", honest.replace("/oauth/authorize", "/auth"), "endpoint-unlisted"),
             ("an id that nobody registered", honest.replace(CLIENT, "tpc_unknown"), "client-unlisted"),
         ];
         for (name, target, rule) in authorize {
@@ -192,7 +197,8 @@ impl Demo {
                 "client-blocked",
             ),
         ];
-        for (name, target, body, rule) in token {
+        let device = ("a device code", "/oauth/device/code", &*format!("client_id={CLIENT}&scope=read"), "endpoint-not-allowed");
+        for (name, target, body, rule) in token.into_iter().chain([device]) {
             let answer = wire::post(self.port, target, body);
             self.step(&format!("POST token, {name}"), &answer, Expected::Refused(rule));
         }
@@ -252,11 +258,23 @@ impl Demo {
     }
 }
 
-/// An honest authorization request, already spelled canonically.
+/// An honest authorization request, as clients of OpenID Connect send it.
+fn honest_request(state: &str) -> String {
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
+    format!(
+        "/oauth/authorize?response_type=code&client_id={CLIENT}&redirect_uri={}&scope=openid+profile+read:items&state={}&nonce=n\
+         &code_challenge={challenge}&code_challenge_method=S256",
+        encode(CALLBACK),
+        encode(state)
+    )
+}
+
+/// The same as the identity provider gets it: the API and the consent said, OpenID Connect dropped.
 fn honest_authorize(state: &str) -> String {
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
     format!(
-        "/oauth/authorize?client_id={CLIENT}&code_challenge={challenge}&code_challenge_method=S256&redirect_uri={}&response_type=code&state={}",
+        "/oauth/authorize?audience=https%3A%2F%2Fapi.example.com&client_id={CLIENT}&code_challenge={challenge}\
+         &code_challenge_method=S256&prompt=consent&redirect_uri={}&response_type=code&scope=read%3Aitems&state={}",
         encode(CALLBACK),
         encode(state)
     )

@@ -6,8 +6,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tpc_gate_policy::case::Case;
 use tpc_gate_policy::document;
+use tpc_gate_policy::explanation::Outcome;
 use tpc_gate_policy::rule::{self, RULES};
+
+#[path = "support/corpus.rs"]
+#[expect(dead_code, reason = "only the cases are looked at here")]
+mod corpus;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -86,6 +92,67 @@ fn the_rule_table_of_the_readme_is_current() {
 #[test]
 fn the_page_of_rules_is_current() {
     assert!(read("docs/rules.md").trim() == rule::page(RULES).trim(), "stale: run `scripts/generate`");
+}
+
+/// The comparison of strict and permissive clients: each cell is a case of the corpus,
+/// which every runner runs. With `TPC_GATE_GENERATE` set it is written, not compared.
+#[test]
+fn the_comparison_of_the_readme_is_what_the_corpus_shows() {
+    let cases: Vec<Case> = corpus::folders().iter().flat_map(corpus::Folder::cases).collect();
+    let cell = |name: &str, client: &str| {
+        let mut found = cases.iter().filter(|case| {
+            case.feature.as_ref().is_some_and(|feature| (feature.name.as_str(), feature.client.as_str()) == (name, client))
+        });
+        let (case, more) = (found.next().unwrap_or_else(|| panic!("no case for {name}, {client}")), found.next());
+        assert!(more.is_none(), "two cases for {name}, {client}");
+        shown(case)
+    };
+    let mut table = "| feature | strict client | permissive client |\n|---|---|---|\n".to_owned();
+    let mut names: Vec<&str> = Vec::new();
+    for name in cases.iter().filter_map(|case| case.feature.as_ref()).map(|feature| feature.name.as_str()) {
+        if !names.contains(&name) {
+            names.push(name);
+            table += &format!("| {name} | {} | {} |\n", cell(name, "strict"), cell(name, "permissive"));
+        }
+    }
+    let readme = read("README.md");
+    let (before, rest) = readme.split_once("<!-- comparison -->\n").unwrap();
+    let (block, after) = rest.split_once("<!-- /comparison -->").unwrap();
+    if std::env::var_os("TPC_GATE_GENERATE").is_some() {
+        let text = format!("{before}<!-- comparison -->\n{table}<!-- /comparison -->{after}");
+        fs::write(root().join("README.md"), text).unwrap();
+        return;
+    }
+    assert!(block == table, "stale: run `scripts/generate`");
+}
+
+/// What becomes of a request and its answer, in a few words.
+fn shown(case: &Case) -> String {
+    let changed = match (&case.upstream, &case.delivered) {
+        (Some(upstream), Some(delivered)) if delivered.status != upstream.status => "; the answer is kept here",
+        (Some(upstream), Some(delivered)) if delivered.body.as_ref().is_some_and(|body| *body != upstream.body) => {
+            "; the answer is trimmed"
+        }
+        _ => "",
+    };
+    match case.expect.outcome {
+        Outcome::Pass => format!("untouched{changed}"),
+        Outcome::Forward => {
+            let shows = case.feature.as_ref().and_then(|feature| feature.shows.as_deref());
+            let forwards = case.expect.forwards.as_ref().unwrap();
+            let text = forwards.body.as_ref().or(forwards.target.as_ref()).unwrap();
+            let value = shows.map(|name| {
+                let mut pairs = text.split(['?', '&']).filter_map(|pair| pair.split_once('='));
+                let (_, value) = pairs.find(|(known, _)| *known == name).unwrap_or_else(|| panic!("{text} has no {name}"));
+                format!(", with `{name}={}`", value.replace("%3A", ":").replace("%2F", "/").replace("%20", " "))
+            });
+            format!("judged and rebuilt{}{changed}", value.unwrap_or_default())
+        }
+        Outcome::Refuse => {
+            let id = case.expect.violations.as_ref().and_then(|violations| violations.first()).unwrap();
+            format!("refused: [`{id}`](docs/rules.md#{id})")
+        }
+    }
 }
 
 /// The settings in the bootstrap that everybody copies are read by the loader that the filter has.

@@ -28,6 +28,9 @@ pub struct Case {
     /// Where the expectation is written: RFC and section.
     #[serde(default)]
     pub spec: Option<String>,
+    /// The cell of the comparison in the README that it makes.
+    #[serde(default)]
+    pub feature: Option<Feature>,
     /// What the client sends.
     pub request: CaseRequest,
     /// What the gate makes of it; members that are absent are not compared.
@@ -41,6 +44,19 @@ pub struct Case {
     /// Runners that cannot run the case, each with its reason.
     #[serde(default)]
     pub not: BTreeMap<Runner, String>,
+}
+
+/// A cell of a comparison: a feature, and for which kind of client.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feature {
+    /// The row.
+    pub name: String,
+    /// The column: `strict` or `permissive`.
+    pub client: String,
+    /// The parameter whose forwarded value tells what the gate did.
+    #[serde(default)]
+    pub shows: Option<String>,
 }
 
 /// Who runs a case.

@@ -129,6 +129,10 @@ fn print_text(explanation: &Explanation) {
     if let (Some(status), Some(error)) = (explanation.status, &explanation.error) {
         print(format_args!("answer       {status} {error}"));
     }
+    if let Some(granted) = &explanation.granted {
+        let scope = if granted.scope.is_empty() { "as it was granted".to_owned() } else { granted.scope.join(" ") };
+        print(format_args!("granted      {}: {scope}", granted.audience));
+    }
     if let Some(forwards) = &explanation.forwards {
         print(format_args!("target       {}", forwards.target));
         for (name, value) in &forwards.headers.set {

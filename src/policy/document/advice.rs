@@ -82,7 +82,7 @@ fn callbacks(item: Node<'_, '_>, entry: &serde_json::Value, client: &Client, set
 
 fn resource_servers(node: Node<'_, '_>, policy: &Policy, settings: &Settings) {
     for ((at, raw), api) in node.items().into_iter().enumerate().zip(policy.access.apis()) {
-        if api.user_policy.is_none() || api.client_policy.is_none() {
+        if !api.is_system && (api.user_policy.is_none() || api.client_policy.is_none()) {
             let subjects: Vec<&str> = [SubjectType::User, SubjectType::Client]
                 .into_iter()
                 .filter(|subject| api.policy(*subject).is_none())
