@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![cfg(not(target_arch = "wasm32"))]
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -112,7 +113,7 @@ fn the_comparison_of_the_readme_is_what_the_corpus_shows() {
     for name in cases.iter().filter_map(|case| case.feature.as_ref()).map(|feature| feature.name.as_str()) {
         if !names.contains(&name) {
             names.push(name);
-            table += &format!("| {name} | {} | {} |\n", cell(name, "strict"), cell(name, "permissive"));
+            writeln!(table, "| {name} | {} | {} |", cell(name, "strict"), cell(name, "permissive")).unwrap();
         }
     }
     let readme = read("README.md");
