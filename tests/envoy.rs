@@ -25,6 +25,8 @@ mod bodies;
 mod cases;
 #[path = "envoy/configuration.rs"]
 mod configuration;
+#[path = "envoy/doors.rs"]
+mod doors;
 #[path = "envoy/holding.rs"]
 mod holding;
 #[path = "envoy/observe.rs"]

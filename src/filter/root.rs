@@ -117,6 +117,7 @@ fn report(gate: &str, findings: &Findings) {
             Level::Entry => log::warn!("gate `{gate}`: {pointer} (line {line}, column {column}): {message}"),
         }
     }
+    log::warn!("gate `{gate}`: the verifier is not checked by this build; the identity provider has to verify PKCE");
     for setting in &findings.danger {
         log::warn!("gate `{gate}`: danger: {setting}");
     }

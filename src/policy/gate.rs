@@ -312,3 +312,38 @@ impl Judgement {
         !matches!(self.decision, Decision::Refuse(_))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+
+    /// No profile of this build names a parameter for the connection; one that does gets the
+    /// only domain connection, unless the request says which.
+    #[test]
+    fn the_one_domain_connection_is_injected_where_the_profile_has_a_parameter_for_it() {
+        let policy = br#"{"format":1,"revision":1,
+            "resource_servers":[{"identifier":"https://api.example"}],
+            "clients":[{"client_id":"tpc_a","callbacks":["https://a.example/cb"]}],
+            "client_grants":[{"default_for":"third_party_clients","audience":"https://api.example","scope":[],"subject_type":"user"}],
+            "connections":[{"name":"google","is_domain_connection":true},{"name":"staff"}]}"#;
+        let mut settings = Settings::generic("https://login.example");
+        let policy = document::load_policy(policy, &settings).0.unwrap();
+        settings.connection_parameter = Some("connection");
+        let gate = Gate { settings, policy };
+        let target = "/authorize?client_id=tpc_a&response_type=code&code_challenge_method=S256&\
+            code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        let forwarded = |query: &str| {
+            let head = Head::new([(":method", "GET"), (":path", &format!("{target}{query}")), (":scheme", "https")]);
+            match gate.inspect(&head, true) {
+                Inspection::Judged(judgement) => match judgement.decision {
+                    Decision::Forward(forwarding) => forwarding.target(),
+                    other => format!("{other:?}"),
+                },
+                other => format!("{other:?}"),
+            }
+        };
+        assert!(forwarded("").contains("&connection=google&"), "{}", forwarded(""));
+        assert!(forwarded("&connection=staff").contains("ConnectionNotAllowed"));
+    }
+}

@@ -128,9 +128,9 @@ impl Random {
     }
 
     fn scope(&mut self) -> String {
-        let tokens = ["profile", "email", "offline_access", "read:orders"];
+        let tokens = ["profile", "email", "offline_access", "read:items"];
         match self.within(1..=4) {
-            1 => self.value(ASCII).replace(['"', '\\'], "!"),
+            1 => format!("read:items {}", self.value(ASCII).replace(['"', '\\'], "!")),
             2 => [self.pick(&tokens), self.pick(&tokens)].join("  "),
             _ => self.pick(&tokens).to_owned(),
         }
@@ -143,7 +143,8 @@ impl Random {
     /// The only parameter that may repeat (RFC 8707 §2); `qs` reads up to 20 of them as a list.
     fn resources(&mut self) -> Vec<(&'static str, String)> {
         let count = if self.one_in(3) { self.within(1..=3) } else { 0 };
-        (0..count).map(|_| ("resource", format!("https://api.example.com/?q={}", self.token()))).collect()
+        let spellings = ["https://api.example.com", "https://api.example.com/"];
+        (0..count).map(|_| ("resource", self.pick(&spellings).to_owned())).collect()
     }
 
     /// Spells the pairs in any order, with strangers among them.
