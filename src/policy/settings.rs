@@ -215,6 +215,11 @@ impl Settings {
     }
 }
 
+/// The paths that `idp: generic` has for an endpoint.
+pub fn generic_paths(endpoint: Endpoint) -> impl Iterator<Item = &'static str> {
+    GENERIC.iter().filter(move |(known, _)| *known == endpoint).flat_map(|(_, paths)| paths.iter().copied())
+}
+
 /// The endpoints of `idp: generic`.
 pub(crate) const GENERIC: &[(Endpoint, &[&str])] = &[
     (Endpoint::Authorization, &["/authorize", "/oauth/authorize", "/oauth2/authorize"]),

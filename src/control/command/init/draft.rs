@@ -6,7 +6,8 @@ use std::ops::Not;
 
 use serde::Serialize;
 use serde_json::Value;
-use tpc_gate_policy::endpoint::EndpointPath;
+use tpc_gate_policy::endpoint::{Endpoint, EndpointPath};
+use tpc_gate_policy::settings::generic_paths;
 
 use super::issuer::{Address, Issuer};
 use super::metadata::{Metadata, first, shown};
@@ -27,6 +28,9 @@ pub(crate) struct Settings {
     endpoints: BTreeMap<List, Vec<String>>,
     #[serde(skip_serializing_if = "Not::not")]
     danger_allow_http: bool,
+    /// How many paths of a list are only those that `generic` knows.
+    #[serde(skip)]
+    well_known: BTreeMap<List, usize>,
 }
 
 /// A list in `endpoints`, in the order of the file.
@@ -63,6 +67,7 @@ impl Draft {
             idp: "generic",
             endpoints: BTreeMap::new(),
             danger_allow_http: !issuer.address.origin.is_https,
+            well_known: BTreeMap::new(),
         };
         let mut draft = Self { settings, remarks: remark::on_the_issuer(issuer) };
         let mut missing = Vec::new();
@@ -114,10 +119,26 @@ impl Draft {
 }
 
 impl Settings {
+    /// A list takes the place of the one that `generic` has: what that one closes stays closed.
+    pub(crate) fn keep_well_known_doors(&mut self) {
+        for (list, endpoint) in [(List::Registration, Endpoint::Registration), (List::Refused, Endpoint::Refused)] {
+            let is_taken = |path: &str| self.endpoints.values().flatten().any(|taken| taken == path);
+            let more: Vec<String> = generic_paths(endpoint).filter(|path| !is_taken(path)).map(str::to_owned).collect();
+            if let Some(paths) = self.endpoints.get_mut(&list) {
+                self.well_known.insert(list, more.len());
+                paths.extend(more);
+            }
+        }
+    }
+
     /// Each setting as name and value, for people.
     pub(crate) fn lines(&self) -> Vec<(String, String)> {
         let mut lines = vec![("issuer".to_owned(), self.issuer.clone())];
-        lines.extend(self.endpoints.iter().map(|(list, paths)| (list.to_string(), paths.join(" "))));
+        lines.extend(self.endpoints.iter().map(|(list, paths)| {
+            let more = self.well_known.get(list).copied().unwrap_or_default();
+            let named = paths.iter().take(paths.len().saturating_sub(more)).map(String::as_str).collect::<Vec<_>>().join(" ");
+            (list.to_string(), if more > 0 { format!("{named} (and {more} well-known paths)") } else { named })
+        }));
         if self.danger_allow_http {
             lines.push(("danger_allow_http".to_owned(), "true".to_owned()));
         }

@@ -40,7 +40,8 @@ fn init(arguments: &InitArguments) -> Result<Exit, Exit> {
     let ca = arguments.ca.as_deref().map(trusted).transpose()?;
     let fetcher = Fetcher::new(&arguments.issuer.address.origin, ca.as_deref());
     let documents = read_metadata(&fetcher, &arguments.issuer)?;
-    let draft = Draft::new(&arguments.issuer, &documents);
+    let mut draft = Draft::new(&arguments.issuer, &documents);
+    draft.settings.keep_well_known_doors();
     let text = settings_text(&draft)?;
 
     std::fs::create_dir_all(&arguments.dir).map_err(|error| cannot_write(&arguments.dir, &error))?;
