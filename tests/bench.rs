@@ -32,8 +32,9 @@ use std::time::{Duration, Instant};
 use envoy::{Envoy, Setup};
 use tpc_gate_policy::Body;
 use tpc_gate_policy::document;
-use tpc_gate_policy::gate::{Gate, Inspection};
+use tpc_gate_policy::gate::Gate;
 use tpc_gate_policy::head::Head;
+use tpc_gate_policy::inspection::Inspection;
 
 const CONNECTIONS: usize = 16;
 const REQUESTS_PER_SLICE: usize = 4000;

@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 
 use tpc_gate_policy::Body;
 use tpc_gate_policy::case::{Case, Runner, octets};
-use tpc_gate_policy::delivery::{Change, Exchange};
+use tpc_gate_policy::delivery::Change;
 use tpc_gate_policy::document;
+use tpc_gate_policy::exchange::Exchange;
 use tpc_gate_policy::explanation::Outcome;
-use tpc_gate_policy::gate::{Gate, Inspection};
+use tpc_gate_policy::gate::Gate;
 use tpc_gate_policy::head::Head;
+use tpc_gate_policy::inspection::Inspection;
 use tpc_gate_policy::rule::{RULES, Reach};
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;

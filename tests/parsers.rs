@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 use tpc_gate_policy::Body;
 use tpc_gate_policy::decision::Decision;
 use tpc_gate_policy::document;
-use tpc_gate_policy::gate::{Gate, Inspection};
+use tpc_gate_policy::gate::Gate;
 use tpc_gate_policy::head::Head;
+use tpc_gate_policy::inspection::Inspection;
 
 #[test]
 fn what_is_forwarded_reads_the_same_for_every_parser() {

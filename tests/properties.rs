@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use tpc_gate_policy::Body;
 use tpc_gate_policy::decision::Decision;
-use tpc_gate_policy::delivery::Exchange;
 use tpc_gate_policy::document;
+use tpc_gate_policy::exchange::Exchange;
 use tpc_gate_policy::explanation::{Explanation, Outcome};
-use tpc_gate_policy::gate::{Gate, Glance, Inspection};
+use tpc_gate_policy::gate::Gate;
 use tpc_gate_policy::head::Head;
+use tpc_gate_policy::inspection::{Glance, Inspection};
 use tpc_gate_policy::parameters::Parameters;
 
 fn gate() -> Gate {

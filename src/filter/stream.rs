@@ -11,11 +11,12 @@ use proxy_wasm::types::{Action, BufferType, MapType};
 use tpc_gate_policy::Body;
 use tpc_gate_policy::counter::Counter;
 use tpc_gate_policy::decision::Judgement;
-use tpc_gate_policy::delivery::{Change, Exchange};
+use tpc_gate_policy::delivery::Change;
 use tpc_gate_policy::effect::{Replacement, RequestEffect};
 use tpc_gate_policy::endpoint::PATH_OVERRIDE_NAMES;
-use tpc_gate_policy::gate::{Glance, Inspection, Pending};
+use tpc_gate_policy::exchange::Exchange;
 use tpc_gate_policy::head::Head;
+use tpc_gate_policy::inspection::{Glance, Inspection, Pending};
 use tpc_gate_policy::reply::{self, Reply};
 
 use crate::host;

@@ -2,7 +2,7 @@
 
 use crate::counter::Counter;
 use crate::decision::{Decision, Judgement, Note};
-use crate::delivery::Exchange;
+use crate::exchange::Exchange;
 use crate::explanation::Explanation;
 use crate::gate::Gate;
 use crate::head::Head;

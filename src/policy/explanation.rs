@@ -12,8 +12,9 @@ use crate::ask;
 use crate::client::ClientKind;
 use crate::decision::{Decision, Forwarding, Judgement};
 use crate::endpoint::Endpoint;
-use crate::gate::{Gate, Inspection};
+use crate::gate::Gate;
 use crate::head::Head;
+use crate::inspection::Inspection;
 use crate::reading::Body;
 use crate::rule::Rule;
 

@@ -9,7 +9,7 @@
 //!    [`Gate::inspect`](gate::Gate::inspect). Most requests end here: they go to
 //!    no endpoint, and pass.
 //! 2. A request to an endpoint waits for its whole body, then
-//!    [`Pending::complete`](gate::Pending::complete) judges it in two stages.
+//!    [`Pending::complete`](inspection::Pending::complete) judges it in two stages.
 //! 3. *Identified*: which endpoint (`endpoint`, `path`), which client by every
 //!    reading (`mention`, `fold`, `client`), can it be read at all
 //!    (`parameters`, `authentication`). Failures are answered directly.
@@ -18,7 +18,7 @@
 //! 5. The [`Judgement`](decision::Judgement) becomes
 //!    [`Effects`](effect::Effects): go on untouched, go on rebuilt in one
 //!    spelling, or an answer of ours (`reply`).
-//! 6. What the request left behind, the [`Exchange`](delivery::Exchange), judges
+//! 6. What the request left behind, the [`Exchange`](exchange::Exchange), judges
 //!    the answer (`answer`) on its way back.
 //!
 //! All rules stand in one table, [`RULES`](rule::RULES).
@@ -38,6 +38,7 @@ pub mod document;
 mod door;
 pub mod effect;
 pub mod endpoint;
+pub mod exchange;
 pub mod explanation;
 mod fold;
 pub mod gate;
@@ -45,6 +46,7 @@ mod grammar;
 mod guidance;
 pub mod head;
 mod identification;
+pub mod inspection;
 mod json;
 mod mention;
 mod others;

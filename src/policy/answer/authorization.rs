@@ -1,7 +1,7 @@
 //! The answer of the authorization endpoint (RFC 6749 §4.1.2).
 
 use super::location::{Location, Target};
-use crate::delivery::AuthorizationExchange;
+use crate::exchange::AuthorizationExchange;
 use crate::head::{Field, Head};
 use crate::violation::{Breach, Violation};
 

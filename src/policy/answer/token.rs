@@ -7,7 +7,7 @@ use crate::access::ApiId;
 use crate::ask::{OFFLINE_ACCESS, Purpose};
 use crate::authentication::{claims_of_jwt, texts_under};
 use crate::client::GrantType;
-use crate::delivery::TokenExchange;
+use crate::exchange::TokenExchange;
 use crate::gate::{Gate, Policy};
 use crate::head::{Field, Head};
 use crate::json::{Json, MembersVisitor};

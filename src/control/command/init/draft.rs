@@ -1,7 +1,6 @@
 //! What metadata says about the settings.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Not;
 
 use serde::Serialize;
@@ -10,6 +9,7 @@ use tpc_gate_policy::endpoint::{Endpoint, EndpointPath};
 use tpc_gate_policy::settings::generic_paths;
 
 use super::issuer::{Address, Issuer};
+use super::list::List;
 use super::metadata::{Metadata, first, shown};
 use super::remark::{self, Remark};
 
@@ -31,16 +31,6 @@ pub(crate) struct Settings {
     /// How many paths of a list are only those that `generic` knows.
     #[serde(skip)]
     well_known: BTreeMap<List, usize>,
-}
-
-/// A list in `endpoints`, in the order of the file.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum List {
-    Authorization,
-    Token,
-    Registration,
-    Refused,
 }
 
 /// Members of RFC 8414 §2 and its relatives, and the list that has their paths.
@@ -143,17 +133,6 @@ impl Settings {
             lines.push(("danger_allow_http".to_owned(), "true".to_owned()));
         }
         lines
-    }
-}
-
-impl fmt::Display for List {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Authorization => "authorization",
-            Self::Token => "token",
-            Self::Registration => "registration",
-            Self::Refused => "refused",
-        })
     }
 }
 

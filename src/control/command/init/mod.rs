@@ -7,6 +7,7 @@
 mod draft;
 mod fetch;
 pub(crate) mod issuer;
+mod list;
 mod metadata;
 mod remark;
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::draft::List;
 use super::issuer::Issuer;
+use super::list::List;
 use super::metadata::{Metadata, first, quoted, shown, words};
 
 /// Something that was not learnt, or that the reader decides.
