@@ -35,9 +35,9 @@ pub(crate) fn documents(documents: &Documents) -> Result<Loaded, Exit> {
             files.push((path.display().to_string(), findings));
             settings
         }
-        None => Some(Settings::generic("https://login.example.com")),
+        None => Some(document::generic("https://login.example.com")),
     };
-    let under = settings.clone().unwrap_or_else(|| Settings::generic("https://login.example.com"));
+    let under = settings.clone().unwrap_or_else(|| document::generic("https://login.example.com"));
     let (policy, findings) = document::load_policy(&policy_text, &under);
     files.push((documents.policy.display().to_string(), findings));
     let gate = settings.zip(policy).map(|(settings, policy): (Settings, Policy)| Gate { settings, policy });

@@ -70,6 +70,16 @@ impl Endpoints {
         self.0.push((endpoint, path));
     }
 
+    /// Takes all paths of an endpoint out.
+    pub fn clear(&mut self, endpoint: Endpoint) {
+        self.0.retain(|(known, _)| *known != endpoint);
+    }
+
+    /// The paths of an endpoint, as they are written.
+    pub fn paths(&self, endpoint: Endpoint) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(known, _)| *known == endpoint).map(|(_, path)| path.raw.as_str())
+    }
+
     /// Where a request goes, by its path and by headers that replace the path in some frameworks.
     #[must_use]
     pub fn place(&self, head: &Head) -> Place {
@@ -107,7 +117,10 @@ impl Endpoints {
     /// Where a raw path leads.
     #[must_use]
     pub fn place_of(&self, raw: &[u8]) -> Place {
-        if let Some((endpoint, _)) = self.0.iter().find(|(_, path)| path.is(raw)) {
+        // A path in two lists is judged, not only closed to some.
+        if let Some((endpoint, _)) =
+            self.0.iter().filter(|(_, path)| path.is(raw)).max_by_key(|(endpoint, _)| endpoint.is_judged())
+        {
             return Place::Endpoint(*endpoint);
         }
         if path::is_plain(raw) {

@@ -292,7 +292,6 @@ impl Judgement {
 mod tests {
     use super::*;
     use crate::document;
-    use crate::settings::Settings;
 
     /// No profile of this build names a parameter for the connection; one that does gets the
     /// only domain connection, unless the request says which.
@@ -303,7 +302,7 @@ mod tests {
             "clients":[{"client_id":"tpc_a","callbacks":["https://a.example/cb"]}],
             "client_grants":[{"default_for":"third_party_clients","audience":"https://api.example","scope":[],"subject_type":"user"}],
             "connections":[{"name":"google","is_domain_connection":true},{"name":"staff"}]}"#;
-        let mut settings = Settings::generic("https://login.example");
+        let mut settings = document::generic("https://login.example");
         let policy = document::load_policy(policy, &settings).0.unwrap();
         settings.connection_parameter = Some("connection");
         let gate = Gate { settings, policy };

@@ -1,6 +1,6 @@
 //! Gate settings: where the gate stands (design §5).
 
-use crate::endpoint::{Endpoint, EndpointPath, Endpoints};
+use crate::endpoint::Endpoints;
 
 /// The settings of one gate.
 #[derive(Clone, Debug)]
@@ -169,19 +169,12 @@ impl Default for Limits {
 }
 
 impl Settings {
-    /// Settings with every default, for an issuer.
-    #[must_use]
-    pub fn generic(issuer: &str) -> Self {
-        let mut endpoints = Endpoints::default();
-        for (endpoint, paths) in GENERIC {
-            for path in paths.iter().filter_map(|path| EndpointPath::parse(path).ok()) {
-                endpoints.add(*endpoint, path);
-            }
-        }
+    /// Settings with every default, for an issuer, without endpoints.
+    pub(crate) fn bare(issuer: &str) -> Self {
         Self {
             issuer: issuer.to_owned(),
             hosts: Vec::new(),
-            endpoints,
+            endpoints: Endpoints::default(),
             unlisted_clients: UnlistedClients::default(),
             enforcement: Enforcement::default(),
             allow_http: false,
@@ -214,95 +207,3 @@ impl Settings {
         self.hosts.is_empty() || host.is_none_or(|host| self.hosts.iter().any(|judged| judged == host))
     }
 }
-
-/// The paths that `idp: generic` has for an endpoint.
-pub fn generic_paths(endpoint: Endpoint) -> impl Iterator<Item = &'static str> {
-    GENERIC.iter().filter(move |(known, _)| *known == endpoint).flat_map(|(_, paths)| paths.iter().copied())
-}
-
-/// The endpoints of `idp: generic`.
-pub(crate) const GENERIC: &[(Endpoint, &[&str])] = &[
-    (Endpoint::Authorization, &["/authorize", "/oauth/authorize", "/oauth2/authorize"]),
-    (Endpoint::Token, &["/token", "/oauth/token", "/oauth2/token"]),
-    (
-        Endpoint::Registration,
-        &[
-            "/register",
-            "/register/{}",
-            "/oauth/register",
-            "/oauth/register/{}",
-            "/oauth2/register",
-            "/oauth2/register/{}",
-            "/connect/register",
-            "/connect/register/{}",
-            "/oidc/register",
-            "/oidc/register/{}",
-        ],
-    ),
-    (
-        Endpoint::Refused,
-        &[
-            // Device authorization (RFC 8628), pushed requests (RFC 9126), CIBA.
-            "/device",
-            "/device/code",
-            "/device/auth",
-            "/device_authorization",
-            "/oauth/device/code",
-            "/oauth/device_authorization",
-            "/oauth2/device/auth",
-            "/oauth2/device_authorization",
-            "/connect/deviceauthorization",
-            "/par",
-            "/oauth/par",
-            "/oauth2/par",
-            "/connect/par",
-            "/request",
-            "/bc-authorize",
-            "/oauth/bc-authorize",
-            "/oauth2/bc-authorize",
-            "/backchannel",
-            "/connect/ciba",
-            // Introspection (RFC 7662) and userinfo.
-            "/introspect",
-            "/introspection",
-            "/token/introspection",
-            "/oauth/introspect",
-            "/oauth2/introspect",
-            "/connect/introspect",
-            "/userinfo",
-            "/oauth/userinfo",
-            "/oauth2/userinfo",
-            "/connect/userinfo",
-            // Logout.
-            "/logout",
-            "/v2/logout",
-            "/oauth/logout",
-            "/oauth2/logout",
-            "/oauth2/sessions/logout",
-            "/oidc/logout",
-            "/session/end",
-            "/connect/endsession",
-            "/connect/logout",
-            // Legacy and non-OAuth ways to a token.
-            "/oauth/ro",
-            "/oauth/access_token",
-            "/delegation",
-            "/tokeninfo",
-            "/oauth/tokeninfo",
-            "/login/unlink",
-            "/ssodata",
-            "/users/{}/impersonate",
-            "/dbconnections/{}",
-            "/passwordless/{}",
-            "/passkey/{}",
-            "/co/authenticate",
-            "/usernamepassword/login",
-            "/mfa/{}",
-            "/samlp/{}",
-            "/samlp/{}/logout",
-            "/samlp/metadata/{}",
-            "/wsfed/{}",
-            "/wsfed/{}/{}",
-        ],
-    ),
-];

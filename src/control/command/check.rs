@@ -3,7 +3,6 @@
 use tpc_gate_policy::client::{Client, ClientKind};
 use tpc_gate_policy::document::{self, Fault, Findings, Level};
 use tpc_gate_policy::gate::Policy;
-use tpc_gate_policy::settings::Settings;
 
 use crate::cli::{CheckArguments, Format};
 use crate::load::{self, Loaded};
@@ -17,7 +16,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> Exit {
 fn check(arguments: &CheckArguments) -> Result<Exit, Exit> {
     let Loaded { mut files, gate } = load::documents(&arguments.documents)?;
     if let Some(old) = &arguments.against {
-        let (old_policy, findings) = document::load_policy(&load::read(old)?, &Settings::generic("https://login.example.com"));
+        let (old_policy, findings) = document::load_policy(&load::read(old)?, &document::generic("https://login.example.com"));
         match (old_policy, &gate) {
             (Some(old), Some(gate)) => {
                 files.push((arguments.documents.policy.display().to_string(), compare(&old, &gate.policy)));

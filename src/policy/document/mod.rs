@@ -9,9 +9,11 @@ mod client;
 mod fault;
 mod node;
 mod policy;
+mod preset;
 mod settings;
 
 pub use fault::{Fault, Findings, Level};
+pub use preset::{generic, preset, preset_names};
 
 use crate::gate::{Gate, Policy};
 use crate::settings::Settings;

@@ -4,10 +4,11 @@ use serde_json::value::RawValue;
 
 use super::node::{Node, one_of};
 use super::policy;
+use super::preset;
 use crate::endpoint::{Endpoint, EndpointPath, Endpoints};
 use crate::gate::Policy;
 use crate::settings::{
-    AudienceParameter, BeforePolicy, Consent, Enforcement, ErrorDialect, GENERIC, OidcScopes, Pkce, Settings, TokenAudience,
+    AudienceParameter, BeforePolicy, Consent, Enforcement, ErrorDialect, OidcScopes, Pkce, Settings, TokenAudience,
     UnlistedClients,
 };
 
@@ -18,7 +19,8 @@ const NOT_IN_THIS_BUILD: &[&str] = &["judge_as_strict", "max_policy_age", "seal"
 /// from another file, so that the settings need not have one.
 pub(super) fn read(root: Node<'_, '_>, policy_elsewhere: bool) -> Option<(Settings, Option<Policy>)> {
     let members = root.members()?;
-    let mut settings = Settings::generic("");
+    let idp = members.iter().find(|(name, _)| name == "idp").and_then(|(name, raw)| preset::chosen(root.member(name, raw)));
+    let mut settings = idp.unwrap_or_else(|| preset::generic(""));
     let (mut has_issuer, mut has_policy, mut policy) = (false, false, None);
     for (name, raw) in &members {
         let node = root.member(name, raw);
@@ -28,12 +30,7 @@ pub(super) fn read(root: Node<'_, '_>, policy_elsewhere: bool) -> Option<(Settin
                 settings.issuer = issuer(node).unwrap_or_default();
             }
             "hosts" => settings.hosts = hosts(node),
-            "idp" => {
-                if node.string().is_some_and(|idp| idp != "generic") {
-                    node.document_fault("not in this build: the only profile is `generic`");
-                }
-            }
-            "endpoints" => settings.endpoints = endpoints(node),
+            "idp" => {} // Before the members that replace what it says, wherever it stands.
             "unlisted_clients" => {
                 settings.unlisted_clients = choice(node, &[("pass", UnlistedClients::Pass), ("refuse", UnlistedClients::Refuse)]);
             }
@@ -42,29 +39,6 @@ pub(super) fn read(root: Node<'_, '_>, policy_elsewhere: bool) -> Option<(Settin
                 if settings.enforcement == Enforcement::Observe {
                     node.note_relaxed("enforcement: observe");
                 }
-            }
-            "audience_parameter" => {
-                settings.audience_parameter = choice(
-                    node,
-                    &[
-                        ("audience", AudienceParameter::Audience),
-                        ("resource", AudienceParameter::Resource),
-                        ("both", AudienceParameter::Both),
-                        ("none", AudienceParameter::None),
-                    ],
-                );
-            }
-            "token_audience" => {
-                settings.token_audience = choice(node, &[("check", TokenAudience::Check), ("report", TokenAudience::Report)]);
-                if settings.token_audience == TokenAudience::Report {
-                    node.note_relaxed("token_audience: report");
-                }
-            }
-            "pkce" => settings.pkce = pkce(node),
-            "consent" => settings.consent = consent(node),
-            "oidc_scopes" => settings.oidc_scopes = choice(node, &[("drop", OidcScopes::Drop), ("reject", OidcScopes::Reject)]),
-            "error_dialect" => {
-                settings.error_dialect = choice(node, &[("oauth", ErrorDialect::OAuth), ("auth0", ErrorDialect::Auth0)]);
             }
             "before_policy" => {
                 let words = [("refuse", BeforePolicy::Refuse), ("danger_pass_unknown", BeforePolicy::PassUnknown)];
@@ -93,6 +67,7 @@ pub(super) fn read(root: Node<'_, '_>, policy_elsewhere: bool) -> Option<(Settin
                     policy = inline_policy(node);
                 }
             }
+            known if apply(node, known, &mut settings) => {}
             known if NOT_IN_THIS_BUILD.contains(&known) => node.document_fault("not in this build"),
             _ => node.document_fault("unknown member"),
         }
@@ -107,6 +82,38 @@ pub(super) fn read(root: Node<'_, '_>, policy_elsewhere: bool) -> Option<(Settin
         root.document_fault("`ready_path` must not be an endpoint");
     }
     Some((settings, policy))
+}
+
+/// Reads a member that a preset may have, too; false for any other.
+pub(super) fn apply(node: Node<'_, '_>, name: &str, settings: &mut Settings) -> bool {
+    match name {
+        "endpoints" => endpoints(node, &mut settings.endpoints),
+        "audience_parameter" => {
+            settings.audience_parameter = choice(
+                node,
+                &[
+                    ("audience", AudienceParameter::Audience),
+                    ("resource", AudienceParameter::Resource),
+                    ("both", AudienceParameter::Both),
+                    ("none", AudienceParameter::None),
+                ],
+            );
+        }
+        "token_audience" => {
+            settings.token_audience = choice(node, &[("check", TokenAudience::Check), ("report", TokenAudience::Report)]);
+            if settings.token_audience == TokenAudience::Report {
+                node.note_relaxed("token_audience: report");
+            }
+        }
+        "pkce" => settings.pkce = pkce(node),
+        "consent" => settings.consent = consent(node),
+        "oidc_scopes" => settings.oidc_scopes = choice(node, &[("drop", OidcScopes::Drop), ("reject", OidcScopes::Reject)]),
+        "error_dialect" => {
+            settings.error_dialect = choice(node, &[("oauth", ErrorDialect::OAuth), ("auth0", ErrorDialect::Auth0)]);
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// A setting with few values: unlike in the policy, an unknown one is a fault of the whole.
@@ -192,36 +199,34 @@ fn hosts(node: Node<'_, '_>) -> Vec<String> {
     hosts
 }
 
-fn endpoints(node: Node<'_, '_>) -> Endpoints {
-    let mut endpoints = Endpoints::default();
-    let members = node.members().unwrap_or_default();
-    for (endpoint, generic) in GENERIC {
-        let Some((name, raw)) = members.iter().find(|(name, _)| name == endpoint.name()) else {
-            for path in generic.iter().filter_map(|path| EndpointPath::parse(path).ok()) {
-                endpoints.add(*endpoint, path);
+/// Each list takes the place of the preset's.
+fn endpoints(node: Node<'_, '_>, endpoints: &mut Endpoints) {
+    for (name, raw) in node.members().unwrap_or_default() {
+        let node = node.member(&name, raw);
+        let judged_or_door = [Endpoint::Authorization, Endpoint::Token, Endpoint::Registration, Endpoint::Refused];
+        match judged_or_door.into_iter().find(|endpoint| endpoint.name() == name) {
+            Some(endpoint) => {
+                endpoints.clear(endpoint);
+                add_paths(node, endpoint, endpoints);
             }
-            continue;
-        };
-        add_paths(node.member(name, raw), *endpoint, &mut endpoints);
-    }
-    for (name, raw) in &members {
-        let node = node.member(name, raw);
-        match name.as_str() {
-            "authorization" | "refused" | "registration" | "token" => {}
-            "revocation"
-            | "introspection"
-            | "device_authorization"
-            | "pushed_authorization_request"
-            | "userinfo"
-            | "end_session"
-            | "backchannel_authentication" => {
+            None if LATER.contains(&name.as_str()) => {
                 node.document_fault("not in this build: strict clients can use it at no path; list its paths under `refused`");
             }
-            _ => node.document_fault("unknown endpoint"),
+            None => node.document_fault("unknown endpoint"),
         }
     }
-    endpoints
 }
+
+/// Endpoints of RFC 8414 and its relatives that a later build judges.
+const LATER: &[&str] = &[
+    "revocation",
+    "introspection",
+    "device_authorization",
+    "pushed_authorization_request",
+    "userinfo",
+    "end_session",
+    "backchannel_authentication",
+];
 
 fn add_paths(node: Node<'_, '_>, endpoint: Endpoint, endpoints: &mut Endpoints) {
     let items = node.items();

@@ -5,8 +5,8 @@ use std::ops::Not;
 
 use serde::Serialize;
 use serde_json::Value;
+use tpc_gate_policy::document;
 use tpc_gate_policy::endpoint::{Endpoint, EndpointPath};
-use tpc_gate_policy::settings::generic_paths;
 
 use super::issuer::{Address, Issuer};
 use super::list::List;
@@ -111,9 +111,10 @@ impl Draft {
 impl Settings {
     /// A list takes the place of the one that `generic` has: what that one closes stays closed.
     pub(crate) fn keep_well_known_doors(&mut self) {
+        let generic = document::generic(&self.issuer);
         for (list, endpoint) in [(List::Registration, Endpoint::Registration), (List::Refused, Endpoint::Refused)] {
             let is_taken = |path: &str| self.endpoints.values().flatten().any(|taken| taken == path);
-            let more: Vec<String> = generic_paths(endpoint).filter(|path| !is_taken(path)).map(str::to_owned).collect();
+            let more: Vec<String> = generic.endpoints.paths(endpoint).filter(|path| !is_taken(path)).map(str::to_owned).collect();
             if let Some(paths) = self.endpoints.get_mut(&list) {
                 self.well_known.insert(list, more.len());
                 paths.extend(more);
