@@ -102,6 +102,28 @@ pub fn is_strict_by_form(id: &str) -> bool {
     id.starts_with("tpc_") || id.starts_with("https://")
 }
 
+/// What a typed column of a database makes of a folded value.
+struct ColumnValue {
+    value: String,
+    /// Whether the value says just that, so that it may be an id of such a column.
+    is_whole: bool,
+}
+
+/// The UUID or the integer that a column of that type reads out of a value: `{…}`,
+/// `urn:uuid:…` and no hyphens; leading zeros, a sign, and a tail that is dropped.
+fn column_value(folded: &str) -> Option<ColumnValue> {
+    let bare = folded.strip_prefix("urn:uuid:").unwrap_or(folded);
+    let hex: String = bare.chars().filter(|c| !matches!(c, '-' | '{' | '}' | '(' | ')')).collect();
+    if hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(ColumnValue { value: format!("uuid {hex}"), is_whole: true });
+    }
+    let digits = folded.trim_start_matches(['+', ' ']);
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let (number, _) = digits.split_at_checked(end).filter(|(number, _)| !number.is_empty())?;
+    let number = number.trim_start_matches('0');
+    Some(ColumnValue { value: format!("integer {number}"), is_whole: end == folded.len() })
+}
+
 /// The clients of a policy document, by id and by what servers fold onto their ids.
 #[derive(Debug, Default)]
 pub struct Clients {
@@ -130,13 +152,27 @@ impl Clients {
     /// Adds a client; its id must be new.
     pub fn add(&mut self, client: Client) {
         if client.kind <= ClientKind::Strict {
-            self.protected.insert(fold(&client.id));
+            self.protect(&client.id);
         }
         if let Some(alias) = &client.upstream_id {
-            self.protected.insert(fold(alias));
+            self.protect(alias);
             self.aliases.insert(alias.clone());
         }
         self.by_id.insert(client.id.clone(), Rc::new(client));
+    }
+
+    fn protect(&mut self, id: &str) {
+        let folded = fold(id);
+        let column = column_value(&folded);
+        if column.as_ref().is_some_and(|column| column.is_whole) {
+            self.protected.extend(column.map(|column| column.value));
+        }
+        self.protected.insert(folded);
+    }
+
+    /// Whether some server takes a folded value for a protected id.
+    fn protects(&self, folded: &str) -> bool {
+        self.protected.contains(folded) || column_value(folded).is_some_and(|column| self.protected.contains(&column.value))
     }
 
     /// A client by its id, octet for octet.
@@ -182,13 +218,14 @@ impl Clients {
             return Recognition::Alias;
         }
         let folded = texts(value).map(|text| fold(&text));
-        if folded.iter().any(|text| self.protected.contains(text)) {
+        if folded.iter().any(|text| self.protects(text)) {
             return Recognition::Lookalike;
         }
         if exact.is_some_and(is_strict_by_form) {
             return Recognition::StrictUnlisted;
         }
-        if folded.iter().any(|text| is_strict_by_form(text)) {
+        // Whatever follows `https:`, URL parsers make `https://` of it (WHATWG URL §4.4).
+        if folded.iter().any(|text| is_strict_by_form(text) || text.starts_with("https:")) {
             return Recognition::Lookalike;
         }
         listed.map_or(Recognition::Unlisted, |client| Recognition::Listed(Rc::clone(client)))
@@ -212,13 +249,21 @@ mod tests {
     use super::*;
 
     fn client(id: &str, kind: ClientKind) -> Client {
-        let upstream_id = (id == "tpc_a").then(|| "Legacy-1".to_owned());
+        let upstream_id = match id {
+            "tpc_a" => Some("Legacy-1"),
+            "tpc_c" => Some("3"),
+            "tpc_d" => Some("0f8fad5b-d9cb-469f-a165-70867728950e"),
+            _ => None,
+        };
+        let upstream_id = upstream_id.map(str::to_owned);
         Client { id: id.to_owned(), kind, upstream_id, ..Client::default() }
     }
 
     fn recognised(value: &[u8]) -> String {
         let mut clients = Clients::default();
         clients.add(client("tpc_a", ClientKind::Strict));
+        clients.add(client("tpc_c", ClientKind::Strict));
+        clients.add(client("tpc_d", ClientKind::Strict));
         clients.add(client("Partner", ClientKind::Strict));
         clients.add(client("stopped", ClientKind::Blocked));
         clients.add(client("portal", ClientKind::FirstParty));
@@ -251,6 +296,16 @@ mod tests {
             (b"Legacy-1", "Alias"),
             (b"legacy-1", "Lookalike"),
             (b"legacy-11", "Unlisted"),
+            (b"https:/agent.example/id", "Lookalike"),
+            (b"https:agent.example", "Lookalike"),
+            (b"ht\ttps://agent.example", "Lookalike"),
+            (b"3", "Alias"),
+            (b"03", "Lookalike"),
+            (b"+3.0", "Lookalike"),
+            (b"3abc", "Lookalike"),
+            (b"33", "Unlisted"),
+            (b"0f8fad5bd9cb469fa16570867728950e", "Lookalike"),
+            (b"{0F8FAD5B-D9CB-469F-A165-70867728950E}", "Lookalike"),
         ] {
             assert_eq!(recognised(value), expected, "{}", String::from_utf8_lossy(value));
         }

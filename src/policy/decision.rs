@@ -56,7 +56,7 @@ pub struct Forwarding {
     /// The one spelling of `Basic` credentials.
     pub(crate) authorization: Option<String>,
     /// Headers that the request had and the upstream must not see.
-    pub(crate) removed: Vec<&'static str>,
+    pub(crate) removed: Vec<String>,
     /// Names of parameters that are not forwarded.
     pub(crate) dropped: Vec<String>,
     /// What was granted.
@@ -79,7 +79,8 @@ impl Forwarding {
             // The answer has to be readable.
             _ => &[Field::AcceptEncoding],
         };
-        let removed = head.present(REMOVED).chain(head.present(also_removed)).collect();
+        let known = head.present(REMOVED).chain(head.present(also_removed)).map(str::to_owned);
+        let removed = known.chain(head.odd_names().iter().cloned()).collect();
         // An endpoint's path is ASCII: anything else would not have matched.
         let path = String::from_utf8_lossy(head.path()).into_owned();
         Self { endpoint, path, parameters, authorization, removed, dropped, granted }
@@ -120,7 +121,7 @@ impl Forwarding {
 
     /// Headers that are taken out.
     #[must_use]
-    pub fn removed(&self) -> &[&'static str] {
+    pub fn removed(&self) -> &[String] {
         &self.removed
     }
 }

@@ -42,7 +42,7 @@ pub struct Replacement {
     /// Headers, `:path` among them, that get exactly these values.
     pub set: Vec<(&'static str, String)>,
     /// Headers that are taken out.
-    pub removed: Vec<&'static str>,
+    pub removed: Vec<String>,
     /// The body; `None` where there is none.
     pub body: Option<String>,
 }

@@ -85,14 +85,21 @@ impl Endpoints {
     pub fn place(&self, head: &Head) -> Place {
         let raw = head.path();
         let place = self.place_of(raw);
-        for field in PATH_OVERRIDES {
-            // Symfony, Laminas and IIS route by these headers instead of the path (CVE-2018-14773).
-            let Some(value) = head.get(field) else { continue };
-            let path = value.split(|&byte| byte == b'?').next().unwrap_or_default();
-            match self.place_of(path).endpoint() {
-                Some(endpoint) if path != raw && endpoint.is_judged() => return Place::Ambiguous(endpoint),
-                Some(endpoint) if place == Place::Elsewhere => return Place::Endpoint(endpoint),
-                Some(_) | None => {}
+        // Symfony, Laminas and IIS route by these headers instead of the path (CVE-2018-14773).
+        let named =
+            PATH_OVERRIDES.into_iter().filter_map(|field| head.get(field)).flat_map(|value| value.split(|&byte| byte == b','));
+        for value in named.map(<[u8]>::trim_ascii) {
+            let target = without_origin(value);
+            let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
+            // The same target once more, as proxies add it, or the same path: nothing is hidden in there.
+            if target == head.target() || (target == raw && path == raw) {
+                continue;
+            }
+            match (self.place_of(path).endpoint(), place.endpoint().filter(|endpoint| endpoint.is_judged())) {
+                (Some(endpoint), _) if endpoint.is_judged() => return Place::Ambiguous(endpoint),
+                (Some(_), Some(endpoint)) => return Place::Ambiguous(endpoint),
+                (Some(endpoint), None) => return Place::Endpoint(endpoint),
+                (None, _) => {}
             }
         }
         place
@@ -109,9 +116,13 @@ impl Endpoints {
         if let Some((_, path)) = self.0.iter().find(|(_, path)| path.is(raw)) {
             return of(&path.raw, raw);
         }
-        let Some(canonical) = path::canonical(raw) else { return Vec::new() };
-        let found = self.0.iter().find(|(_, path)| path.folds_to(canonical.as_bytes()));
-        found.map(|(_, path)| of(&path.canonical, canonical.as_bytes())).unwrap_or_default()
+        let mut found = Vec::new();
+        for canonical in path::canonicals(raw).unwrap_or_default() {
+            for (_, path) in self.0.iter().filter(|(_, path)| path.folds_to(canonical.as_bytes())) {
+                found.extend(of(&path.canonical, canonical.as_bytes()));
+            }
+        }
+        found
     }
 
     /// Where a raw path leads.
@@ -127,8 +138,8 @@ impl Endpoints {
             // Its canonical form is itself; only an endpoint that is spelled oddly could still be meant.
             return self.folded(|path| !path.is_plain && path.folds_to(raw));
         }
-        match path::canonical(raw) {
-            Some(canonical) => self.folded(|path| path.folds_to(canonical.as_bytes())),
+        match path::canonicals(raw) {
+            Some(found) => self.folded(|path| found.iter().any(|canonical| path.folds_to(canonical.as_bytes()))),
             // A path that nobody normalises in reasonable time is nobody's honest one.
             None => self.folded(|_| true),
         }
@@ -176,7 +187,7 @@ impl EndpointPath {
             return Err("must be a plain path: segments of letters, digits and `-._~`, or `{}` for any one segment");
         }
         // A placeholder survives canonicalisation: braces are neither decoded nor trimmed.
-        let canonical = path::canonical(text.as_bytes()).unwrap_or_default();
+        let canonical = path::canonical_of(text);
         let is_plain = path::is_plain(text.replace("{}", "x").as_bytes());
         Ok(Self { raw: text.to_owned(), canonical, is_plain })
     }
@@ -209,8 +220,29 @@ fn segments_match(pattern: &[u8], path: &[u8], placeholder: impl Fn(&[u8]) -> bo
     }
 }
 
-/// Headers by which a client can replace the path in some frameworks, by name.
-pub const PATH_OVERRIDE_NAMES: [&str; 2] = ["x-original-url", "x-rewrite-url"];
+/// A target in absolute form without its scheme and authority.
+fn without_origin(target: &[u8]) -> &[u8] {
+    let at = target.windows(3).position(|part| part == b"://");
+    match at.and_then(|at| target.get(at.saturating_add(3)..)) {
+        Some(rest) if !target.starts_with(b"/") => {
+            rest.iter().position(|&byte| byte == b'/').and_then(|at| rest.get(at..)).unwrap_or(b"/")
+        }
+        Some(_) | None => target,
+    }
+}
+
+/// Headers by which a client can replace the path in some frameworks, by name; those
+/// that hand headers on as variables do not tell `-` and `_` apart.
+pub const PATH_OVERRIDE_NAMES: [&str; 8] = [
+    "x-original-url",
+    "x-original_url",
+    "x-rewrite-url",
+    "x-rewrite_url",
+    "x_original-url",
+    "x_original_url",
+    "x_rewrite-url",
+    "x_rewrite_url",
+];
 
 const PATH_OVERRIDES: [Field; 2] = [Field::XOriginalUrl, Field::XRewriteUrl];
 
@@ -254,12 +286,19 @@ mod tests {
     fn a_header_that_replaces_the_path_makes_it_ambiguous() {
         let head = |target: &str| Head::new([(":path", target), ("x-original-url", "/oauth/token?x=1")]);
         assert_eq!(endpoints().place(&head("/health")), Place::Ambiguous(Endpoint::Token));
-        assert_eq!(endpoints().place(&head("/oauth/token")), Place::Endpoint(Endpoint::Token));
+        assert_eq!(endpoints().place(&head("/oauth/token")), Place::Ambiguous(Endpoint::Token), "another query");
+        assert_eq!(endpoints().place(&head("/oauth/token?x=1")), Place::Endpoint(Endpoint::Token));
+        assert_eq!(endpoints().place(&head("/samlp/x")), Place::Ambiguous(Endpoint::Token));
+        for value in ["https://h/oauth/token", "//h/oauth/token", "/health, /oauth/token", "/OAuth/token"] {
+            let head = Head::new([(":path", "/health"), ("X_Original-URL", value)]);
+            assert_eq!(endpoints().place(&head), Place::Ambiguous(Endpoint::Token), "{value}");
+        }
     }
 
     #[test]
     fn the_names_of_overrides_are_those_that_are_read() {
-        assert_eq!(PATH_OVERRIDES.map(Field::name), PATH_OVERRIDE_NAMES);
+        let spelled: std::collections::BTreeSet<String> = PATH_OVERRIDE_NAMES.iter().map(|name| name.replace('_', "-")).collect();
+        assert_eq!(PATH_OVERRIDES.map(Field::name).map(str::to_owned), *spelled.into_iter().collect::<Vec<_>>());
     }
 
     #[test]
@@ -275,7 +314,7 @@ mod tests {
     #[test]
     fn placeholders_give_what_stands_there() {
         assert_eq!(endpoints().placeholders(b"/samlp/tpc_a"), [b"tpc_a"]);
-        assert_eq!(endpoints().placeholders(b"/samlp/tp%63_a/"), [b"tpc_a"]);
+        assert!(endpoints().placeholders(b"/samlp/tp%63_a/").contains(&b"tpc_a".to_vec()));
         assert_eq!(endpoints().placeholders(b"/realms/acme/auth"), [b"acme"]);
         assert_eq!(endpoints().placeholders(b"/other/tpc_a"), [] as [Vec<u8>; 0]);
     }

@@ -269,7 +269,7 @@ impl Forwards {
         if !shows_secrets && let Some(authorization) = set.get_mut("authorization") {
             "Basic [redacted]".clone_into(authorization);
         }
-        let removed = forwarding.removed().iter().map(|&name| name.to_owned()).collect();
+        let removed = forwarding.removed().to_vec();
         Self { target: forwarding.target_of(&printed), body: body.map(|_| printed), headers: HeaderChanges { set, removed } }
     }
 }

@@ -9,13 +9,13 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// Folds text to what the most forgiving comparison keeps of it: case, width,
-/// accents, invisible characters, surrounding blanks, what follows a NUL, and
-/// numeric character references are gone.
+/// accents, strokes, other scripts' digits, controls and invisible characters,
+/// surrounding blanks, what follows a NUL, and numeric character references are gone.
 pub(crate) fn fold(text: &str) -> String {
     let text = unescape_html(text);
     let cut = text.split('\0').next().unwrap_or_default();
     let folded: String = if cut.is_ascii() {
-        cut.to_ascii_lowercase()
+        cut.chars().filter(|c| !c.is_ascii_control()).map(|c| c.to_ascii_lowercase()).collect()
     } else {
         // Long text is no id and no name; folding it whole would cost milliseconds.
         let kept = cut.trim_start().chars().filter(|&c| !is_invisible(c)).take(LONGEST);
@@ -24,13 +24,44 @@ pub(crate) fn fold(text: &str) -> String {
             // Upper case first: `ı` and `ſ` only meet their ASCII letter there.
             .flat_map(char::to_uppercase)
             .flat_map(char::to_lowercase)
+            .map(|c| plain_digit(c).unwrap_or_else(|| without_stroke(c)))
             .nfkc()
             .filter(|&c| !is_combining_mark(c))
             .collect()
     };
-    let trimmed = folded.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    let trimmed = folded.trim_matches(char::is_whitespace);
     if trimmed.len() == folded.len() { folded } else { trimmed.to_owned() }
 }
+
+/// Letters that collations take for a plain one, though Unicode does not decompose them.
+fn without_stroke(c: char) -> char {
+    match c {
+        'ø' | 'ɵ' => 'o',
+        'ł' | 'ƚ' => 'l',
+        'đ' | 'ð' | 'ɖ' => 'd',
+        'ħ' => 'h',
+        'ŧ' => 't',
+        'ƀ' => 'b',
+        'ɨ' => 'i',
+        'ƈ' => 'c',
+        'ƥ' => 'p',
+        _ => c,
+    }
+}
+
+/// The digit that another script writes otherwise (Unicode category Nd).
+fn plain_digit(c: char) -> Option<char> {
+    let point = u32::from(c);
+    let zero = ZEROS.iter().find(|zero| (**zero..zero.saturating_add(10)).contains(&point))?;
+    char::from_digit(point.checked_sub(*zero)?, 10)
+}
+
+/// Where the digits of scripts begin.
+const ZEROS: &[u32] = &[
+    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0,
+    0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0,
+    0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0,
+];
 
 /// Characters of a text that are folded, where some are not ASCII: more than any id, name or path segment has.
 const LONGEST: usize = 512;
@@ -69,10 +100,12 @@ pub(crate) fn fold_name(octets: &[u8]) -> String {
     name
 }
 
-/// Characters that take no room on a page: zero-width, byte order mark, direction and format marks.
+/// Characters that take no room on a page, or no weight in a collation: controls, zero-width,
+/// byte order mark, direction and format marks, the Arabic stretch.
 fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+    c.is_control()
+        || matches!(c,
+        '\u{00AD}' | '\u{034F}' | '\u{0600}'..='\u{0605}' | '\u{061C}' | '\u{0640}' | '\u{06DD}' | '\u{070F}' | '\u{07FA}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
         | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
         | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
@@ -128,10 +161,17 @@ mod tests {
             "&#116;pc_abc",
             "&#x74;pc_abc",
             "tp\u{301}c_ABC",
+            "t\u{1}pc_abc",
+            "t\tpc_abc",
+            "tpc\u{7f}_abc",
+            "tp\u{85}c_abc",
+            "tp\u{640}c_abc",
+            "\u{167}pc_abc",
         ] {
             assert_eq!(fold(variant), "tpc_abc", "{variant:?}");
         }
         assert_eq!(fold("cl\u{131}ent_\u{17f}"), "client_s");
+        assert_eq!(fold("p\u{d8}rtal-\u{661}\u{ff12}"), "portal-12");
     }
 
     #[test]

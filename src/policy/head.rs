@@ -9,6 +9,8 @@
 #[derive(Clone, Debug)]
 pub struct Head {
     fields: Box<[Option<Vec<u8>>; Field::ALL.len()]>,
+    /// Names of known fields that are spelled with `_`.
+    odd_names: Vec<String>,
 }
 
 macro_rules! fields {
@@ -94,11 +96,15 @@ impl Head {
         N: AsRef<str>,
         V: Into<Vec<u8>>,
     {
-        let mut head = Self { fields: Box::new(std::array::from_fn(|_| None)) };
+        let mut head = Self { fields: Box::new(std::array::from_fn(|_| None)), odd_names: Vec::new() };
         for (name, value) in lines {
             let name = name.as_ref();
-            let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
-            let field = if is_lower { Field::parse(name) } else { Field::parse(&name.to_ascii_lowercase()) };
+            let is_plain = !name.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'_');
+            // Servers that hand headers on as variables do not tell `_` from `-`.
+            let field = if is_plain { Field::parse(name) } else { Field::parse(&name.to_ascii_lowercase().replace('_', "-")) };
+            if field.is_some() && name.contains('_') {
+                head.odd_names.push(name.to_owned());
+            }
             let Some(slot) = field.and_then(|field| head.fields.get_mut(field as usize)) else { continue };
             let value = value.into();
             match slot {
@@ -159,6 +165,9 @@ impl Head {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
             _ => authority,
         };
+        if host.contains(':') && !host.starts_with('[') {
+            return None;
+        }
         let name = host.strip_prefix('[').and_then(|address| address.strip_suffix(']')).unwrap_or(host);
         let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':' | b'_'));
         is_plain.then(|| host.trim_end_matches('.').to_ascii_lowercase())
@@ -220,11 +229,11 @@ impl Head {
     #[must_use]
     pub fn has_odd_charset(&self) -> bool {
         let value = self.get(Field::ContentType).unwrap_or_default().to_ascii_lowercase();
+        let value: Vec<u8> = value.into_iter().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'"').collect();
         let mut charsets =
-            value.split(|&byte| byte == b';').skip(1).filter_map(|parameter| parameter.trim_ascii().strip_prefix(b"charset="));
-        let bare = |charset: &[u8]| charset.iter().copied().filter(|byte| *byte != b'"').collect::<Vec<u8>>();
+            value.split(|byte| matches!(byte, b';' | b',')).filter_map(|parameter| parameter.strip_prefix(b"charset="));
         let is_ascii_like = |charset: &[u8]| {
-            matches!(&*bare(charset), b"utf-8" | b"utf8" | b"us-ascii" | b"iso-8859-1" | b"iso-8859-15" | b"windows-1252")
+            matches!(charset, b"utf-8" | b"utf8" | b"us-ascii" | b"iso-8859-1" | b"iso-8859-15" | b"windows-1252")
         };
         charsets.any(|charset| !is_ascii_like(charset))
     }
@@ -233,6 +242,11 @@ impl Head {
     #[must_use]
     pub fn has_content_coding(&self) -> bool {
         self.get(Field::ContentEncoding).is_some_and(|coding| !coding.trim_ascii().eq_ignore_ascii_case(b"identity"))
+    }
+
+    /// Names of known fields that are spelled with `_`, as they came.
+    pub(crate) fn odd_names(&self) -> &[String] {
+        &self.odd_names
     }
 
     /// Names of fields that are there, out of a list.
