@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::client::{Client, ClientKind, GrantType};
+use crate::fold::{fold, texts};
+use crate::percent::decode_lenient;
 
 /// An API that tokens are for: a resource server of the policy document.
 #[derive(Debug, Default)]
@@ -123,6 +125,14 @@ impl Access {
     #[must_use]
     pub fn find(&self, audience: &str) -> Option<ApiId> {
         self.by_identifier.get(same_audience(audience)).copied()
+    }
+
+    /// The API that some server could take an `audience` of another client for: by case,
+    /// escapes, blanks, the default port, a slash or a dot at the end.
+    #[must_use]
+    pub fn find_loosely(&self, audience: &str) -> Option<ApiId> {
+        let loose = loose_audience(audience);
+        self.find(audience).or_else(|| self.apis.iter().position(|api| loose_audience(&api.identifier) == loose).map(ApiId))
     }
 
     /// An API.
@@ -256,6 +266,25 @@ fn same_audience(audience: &str) -> &str {
     }
 }
 
+/// What the most forgiving comparison keeps of an audience.
+fn loose_audience(audience: &str) -> String {
+    let mut text = audience.as_bytes().to_vec();
+    for _ in 0..3 {
+        text = decode_lenient(&text, false).into_owned();
+    }
+    let [text, _] = texts(&text);
+    let text = fold(&text);
+    let (origin, path) = match text.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or((rest, ""));
+            let port = if scheme == "https" { ":443" } else { ":80" };
+            (format!("{scheme}://{}", authority.strip_suffix(port).unwrap_or(authority).trim_end_matches('.')), path)
+        }
+        None => (String::new(), text.as_str()),
+    };
+    format!("{origin}{}", path.trim_end_matches(['/', '.']))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,6 +367,21 @@ mod tests {
         assert!(keeps_out(Some(&ours), "https://a.example", &[]));
         assert!(!keeps_out(Some(&permissive), "https://a.example", &["read", "openid"]));
         assert!(keeps_out(Some(&permissive), "https://a.example", &["write"]));
+    }
+
+    #[test]
+    fn others_may_spell_an_api_in_many_ways() {
+        let access = access();
+        for text in [
+            "https://denied.example",
+            "https://DENIED.example:443/",
+            "https%3A%2F%2Fdenied.example",
+            " https://denied.example/. ",
+            "https://denied.example.",
+        ] {
+            assert_eq!(access.find_loosely(text), access.find("https://denied.example"), "{text}");
+        }
+        assert_eq!(access.find_loosely("https://denied.example/x"), None);
     }
 
     #[test]

@@ -242,6 +242,10 @@ impl<'a> Asker<'a, '_> {
         if !asks_api_scopes && fills {
             let rest = ceiling.into_iter().filter(|token| !is_oidc_scope(token) && *token != OFFLINE_ACCESS);
             scope = rest.map(str::to_owned).chain(scope).collect();
+            // An identity provider that is asked for no scope may grant every one that it knows.
+            if scope.is_empty() && api.and_then(|(id, _)| self.policy.access.api(id)).is_some_and(|api| !api.scopes.is_empty()) {
+                return Err(Breach::of(Violation::ScopeNotGranted, "scope"));
+            }
         }
         // What is left of a refresh that asks nothing of an API says nothing: its scope stays as it was.
         let says_something = fills || asks_api_scopes;

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::fold::fold_name;
-use crate::json::Json;
+use crate::json::{Json, Members};
 use crate::percent;
 
 /// `Basic` credentials, read strictly (RFC 6749 §2.3.1, RFC 7617 §2).
@@ -105,17 +105,18 @@ impl std::fmt::Debug for BasicCredentials {
 /// everything else that is said (RFC 7521 §4.2, RFC 7523 §3, RFC 9101 §6.3). `None`
 /// where the payload cannot be read, though a server might.
 pub(crate) fn claims_of_jwt(token: &[u8]) -> Option<Json> {
-    // Lax decoders take padding, blanks and both alphabets of base64.
-    let token: Vec<u8> = token
-        .iter()
-        .filter(|byte| !matches!(byte, b'=') && !byte.is_ascii_whitespace())
-        .map(|byte| match byte {
-            b'+' => b'-',
-            b'/' => b'_',
-            &other => other,
-        })
-        .collect();
-    jsonwebtoken::dangerous::insecure_decode_claims(&token).ok()
+    // The second part is the payload, whatever follows; lax decoders skip what is no base64 of either alphabet.
+    let mut parts = token.split(|&byte| byte == b'.');
+    let payload = (parts.next(), parts.next()?).1.iter().filter_map(|byte| match byte {
+        b'+' => Some(b'-'),
+        b'/' => Some(b'_'),
+        byte if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') => Some(*byte),
+        _ => None,
+    });
+    // What is read has just three parts.
+    let token: Vec<u8> = b"e30.".iter().copied().chain(payload).chain(*b".e30").collect();
+    let Members(members) = jsonwebtoken::dangerous::insecure_decode_claims(&token).ok()?;
+    Some(Json::Object(members))
 }
 
 /// Texts that a JSON object has under any of some names, however a server folds them.

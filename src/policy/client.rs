@@ -128,8 +128,8 @@ fn column_value(folded: &str) -> Option<ColumnValue> {
 #[derive(Debug, Default)]
 pub struct Clients {
     by_id: HashMap<String, Rc<Client>>,
-    /// What servers fold onto ids and aliases of strict and blocked clients.
-    protected: HashSet<String>,
+    /// What servers fold onto ids and aliases of strict and blocked clients, and how many of those.
+    protected: HashMap<String, usize>,
     aliases: HashSet<String>,
 }
 
@@ -164,15 +164,17 @@ impl Clients {
     fn protect(&mut self, id: &str) {
         let folded = fold(id);
         let column = column_value(&folded);
-        if column.as_ref().is_some_and(|column| column.is_whole) {
-            self.protected.extend(column.map(|column| column.value));
+        let column = column.filter(|column| column.is_whole).map(|column| column.value);
+        for name in column.into_iter().chain([folded]) {
+            let count = self.protected.entry(name).or_default();
+            *count = count.saturating_add(1);
         }
-        self.protected.insert(folded);
     }
 
     /// Whether some server takes a folded value for a protected id.
     fn protects(&self, folded: &str) -> bool {
-        self.protected.contains(folded) || column_value(folded).is_some_and(|column| self.protected.contains(&column.value))
+        self.protected.contains_key(folded)
+            || column_value(folded).is_some_and(|column| self.protected.contains_key(&column.value))
     }
 
     /// A client by its id, octet for octet.
@@ -196,6 +198,17 @@ impl Clients {
     #[must_use]
     pub fn is_alias(&self, value: &str) -> bool {
         self.aliases.contains(value)
+    }
+
+    /// Whether some server takes a listed id for a protected one that is another's.
+    #[must_use]
+    pub fn is_mistaken(&self, id: &str) -> bool {
+        let folded = fold(id);
+        match self.by_id.get(id) {
+            Some(client) if client.kind > ClientKind::Strict => self.protects(&folded),
+            Some(_) => self.protected.get(&folded).is_some_and(|count| *count > 1),
+            None => false,
+        }
     }
 
     /// Whether an id is strict for no other reason than that the document says so.
@@ -233,6 +246,15 @@ impl Clients {
 }
 
 impl Recognition {
+    /// The client, where the document lists it.
+    #[must_use]
+    pub fn client(&self) -> Option<&Client> {
+        match self {
+            Self::Listed(client) => Some(client),
+            Self::Alias | Self::Lookalike | Self::StrictUnlisted | Self::Unlisted => None,
+        }
+    }
+
     /// The kind of client, where one is named.
     #[must_use]
     pub fn kind(&self) -> ClientKind {

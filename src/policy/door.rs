@@ -19,12 +19,13 @@ pub(crate) fn registration_is_open(reading: &Reading<'_>) -> Result<(), Breach> 
 
 fn is_registration(reading: &Reading<'_>) -> bool {
     let head = reading.head;
-    if matches!(head.method(), b"GET" | b"HEAD" | b"OPTIONS") {
+    if matches!(head.method(), b"GET" | b"HEAD" | b"OPTIONS") && !head.overrides_the_method() {
         return false;
     }
-    // Many servers read JSON whatever the type says (RFC 7591 §3.1).
+    // Many servers read JSON whatever the type says (RFC 7591 §3.1), and some a form like JSON.
     let is_form = head.media_type() == MediaType::Form || head.is_multipart();
-    let is_plain = is_form && !head.has_content_coding() && !reading.mentions.looks_like_json;
+    let mentions = &reading.mentions;
+    let is_plain = is_form && !head.has_content_coding() && !mentions.looks_like_json && !mentions.has_nul && !mentions.registers;
     head.method() != b"POST" || !is_plain
 }
 

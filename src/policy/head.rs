@@ -238,6 +238,11 @@ impl Head {
         charsets.any(|charset| !is_ascii_like(charset))
     }
 
+    /// Whether a header asks for another method, as some frameworks let it.
+    pub(crate) fn overrides_the_method(&self) -> bool {
+        [Field::XHttpMethod, Field::XHttpMethodOverride, Field::XMethodOverride].iter().any(|field| self.get(*field).is_some())
+    }
+
     /// Whether the body is compressed or otherwise coded (RFC 9110 §8.4).
     #[must_use]
     pub fn has_content_coding(&self) -> bool {

@@ -95,17 +95,20 @@ pub(crate) fn body_is_expected(reading: &Reading<'_>) -> Verdict {
 pub(crate) fn client_is_readable(reading: &Reading<'_>) -> Verdict {
     let unreadable = Err(Violation::ClientUnreadable.into());
     let at_token = reading.endpoint == Endpoint::Token;
-    if at_token && reading.mentions.has_unreadable_assertion {
+    if at_token && (reading.mentions.has_unreadable_assertion || reading.mentions.has_unreadable_credentials) {
         return unreadable;
     }
     if reading.octets().is_empty() {
         return Ok(());
     }
-    if reading.head.has_content_coding() || reading.head.has_odd_charset() {
+    if reading.head.has_content_coding() || reading.head.has_odd_charset() || reading.mentions.has_coded_part {
         return unreadable;
     }
     if !at_token {
         return Ok(());
+    }
+    if reading.mentions.has_nul {
+        return unreadable;
     }
     match (reading.head.media_type(), reading.mentions.json) {
         (MediaType::Form, _) | (MediaType::Json, Some(JsonBody::Object)) => Ok(()),
@@ -150,7 +153,8 @@ pub(crate) fn client_is_not_blocked(reading: &Reading<'_>) -> Verdict {
 pub(crate) fn client_is_listed(reading: &Reading<'_>) -> Verdict {
     let refuses_all = reading.settings.unlisted_clients == UnlistedClients::Refuse;
     let is_unlisted = |who: &Recognition| match who {
-        Recognition::StrictUnlisted => true,
+        // At a door it is refused as the strict client that it is.
+        Recognition::StrictUnlisted => reading.endpoint.is_judged(),
         Recognition::Unlisted => refuses_all,
         Recognition::Alias | Recognition::Listed(_) | Recognition::Lookalike => false,
     };

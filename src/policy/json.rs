@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Json {
     Array(Vec<Json>),
+    /// A number, as text.
+    Number(String),
     Object(Vec<(String, Json)>),
     Other,
     String(String),
@@ -20,7 +22,7 @@ impl Json {
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &Json)> {
         let members = match self {
             Self::Object(members) => members.as_slice(),
-            Self::Array(_) | Self::Other | Self::String(_) => &[],
+            Self::Array(_) | Self::Number(_) | Self::Other | Self::String(_) => &[],
         };
         members.iter().map(|(name, value)| (name.as_str(), value))
     }
@@ -33,8 +35,19 @@ impl Json {
         };
         items.iter().filter_map(|item| match item {
             Self::String(text) => Some(text.as_str()),
-            Self::Array(_) | Self::Object(_) | Self::Other => None,
+            Self::Array(_) | Self::Number(_) | Self::Object(_) | Self::Other => None,
         })
+    }
+
+    /// Calls `visit` with every text and number in it, however deep: some servers make
+    /// one text of a list, or take an operator for a value.
+    pub(crate) fn for_each_scalar(&self, visit: &mut impl FnMut(&str)) {
+        match self {
+            Self::Array(items) => items.iter().for_each(|item| item.for_each_scalar(visit)),
+            Self::Object(members) => members.iter().for_each(|(_, value)| value.for_each_scalar(visit)),
+            Self::Number(text) | Self::String(text) => visit(text),
+            Self::Other => {}
+        }
     }
 
     /// Whether some object in it has a member twice.
@@ -46,7 +59,7 @@ impl Json {
                 names.sort_unstable();
                 names.array_windows().any(|[a, b]| a == b) || members.iter().any(|(_, value)| value.repeats_a_member())
             }
-            Self::Other | Self::String(_) => false,
+            Self::Number(_) | Self::Other | Self::String(_) => false,
         }
     }
 
@@ -60,7 +73,7 @@ impl Json {
                     value.for_each_member(visit);
                 }
             }
-            Self::Other | Self::String(_) => {}
+            Self::Number(_) | Self::Other | Self::String(_) => {}
         }
     }
 }
@@ -84,16 +97,16 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(Json::Other)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
-        Ok(Json::Other)
+    fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
+        Ok(Json::Number(number.to_string()))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Json, E> {
-        Ok(Json::Other)
+    fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
+        Ok(Json::Number(number.to_string()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
-        Ok(Json::Other)
+    fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
+        Ok(Json::Number(number.to_string()))
     }
 
     fn visit_unit<E>(self) -> Result<Json, E> {
@@ -118,6 +131,35 @@ impl<'de> Visitor<'de> for JsonVisitor {
             object.push(member);
         }
         Ok(Json::Object(object))
+    }
+}
+
+/// A JSON object of which each member is read on its own: one that no strict reader
+/// takes (half of a surrogate pair, a number beyond all bounds) hides no other.
+#[derive(Debug)]
+pub(crate) struct Members(pub(crate) Vec<(String, Json)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(LooseVisitor).map(Self)
+    }
+}
+
+struct LooseVisitor;
+
+impl<'de> Visitor<'de> for LooseVisitor {
+    type Value = Vec<(String, Json)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut object = Vec::new();
+        while let Some((name, raw)) = members.next_entry::<String, Box<RawValue>>()? {
+            object.push((name, serde_json::from_str(raw.get()).unwrap_or(Json::Other)));
+        }
+        Ok(object)
     }
 }
 

@@ -25,12 +25,26 @@ pub(crate) struct Mentions {
     pub(crate) clients: Vec<Vec<u8>>,
     /// Whether some reading asks for a grant that belongs to a client.
     pub(crate) asks_for_a_code_or_refresh: bool,
+    /// Whether there are `Basic` credentials that nobody could read.
+    pub(crate) has_unreadable_credentials: bool,
+    /// Whom tokens and assertions name that are no credentials of the client here.
+    pub(crate) parties: Vec<Vec<u8>>,
+    /// Whom an assertion that is itself the grant names (RFC 7523 §2.1).
+    pub(crate) issuers: Vec<Vec<u8>>,
+    /// Whether a form names members of a client registration (RFC 7591 §2).
+    pub(crate) registers: bool,
+    /// Whether a form is read by some servers as they decode it, and by others as it is.
+    pub(crate) has_coded_part: bool,
     /// Whether an assertion names a client that we cannot read.
     pub(crate) has_unreadable_assertion: bool,
     /// Whether some reading asks for a token for the client itself.
     pub(crate) asks_for_client_credentials: bool,
+    /// Whether some reading asks for another grant than that.
+    pub(crate) asks_for_another_grant: bool,
     /// How the body reads as JSON, if it looks like JSON.
     pub(crate) json: Option<JsonBody>,
+    /// Whether the body has a NUL octet.
+    pub(crate) has_nul: bool,
     /// Whether the body begins like JSON, whatever its media type.
     pub(crate) looks_like_json: bool,
     /// What is asked for.
@@ -101,6 +115,21 @@ const OAUTH_PARAMETERS: &[&str] = &[
     "assertion",
 ];
 
+/// Members of a client registration that no form for people has (RFC 7591 §2).
+const REGISTRATION_MEMBERS: &[&str] = &[
+    "application_type",
+    "client_name",
+    "client_uri",
+    "grant_types",
+    "jwks",
+    "jwks_uri",
+    "redirect_uris",
+    "response_types",
+    "software_id",
+    "software_statement",
+    "token_endpoint_auth_method",
+];
+
 /// The same, but also fields of login pages, which carry the client's id in their URL.
 const TYPED_IN: &[&str] = &["code", "password"];
 
@@ -141,19 +170,21 @@ impl Mentions {
         mentions
     }
 
-    /// Adds the client that a bearer token was issued to, where it says so.
-    pub(crate) fn read_bearer(&mut self, authorization: &[u8]) {
+    /// Notes the client that a bearer token was issued to, where it says so.
+    fn read_bearer(&mut self, authorization: &[u8]) {
         for credential in authorization.split(|&byte| byte == b',') {
             let Some(at) = credential.trim_ascii().iter().position(u8::is_ascii_whitespace) else { continue };
             let (scheme, token) = credential.trim_ascii().split_at_checked(at).unwrap_or_default();
             if scheme.eq_ignore_ascii_case(b"Bearer") || scheme.eq_ignore_ascii_case(b"DPoP") {
-                let claims = claims_of_jwt(token.trim_ascii());
-                claims
-                    .iter()
-                    .flat_map(|claims| texts_under(claims, PARTY_CLAIMS))
-                    .for_each(|client| self.name(client.as_bytes()));
+                self.read_party(token.trim_ascii());
             }
         }
+    }
+
+    fn read_party(&mut self, token: &[u8]) {
+        let claims = claims_of_jwt(token);
+        let parties = claims.iter().flat_map(|claims| texts_under(claims, PARTY_CLAIMS));
+        self.parties.extend(parties.map(|party| party.as_bytes().to_vec()));
     }
 
     /// Adds a client that is named elsewhere: in the path.
@@ -175,6 +206,7 @@ impl Mentions {
     fn read_head(&mut self, head: &Head) {
         if let Some(authorization) = head.authorization() {
             self.read_basic(authorization);
+            self.read_bearer(authorization);
         }
         let by_header = self.name_a_client();
         if let Some(query) = head.query() {
@@ -200,6 +232,8 @@ impl Mentions {
 
     fn read_body(&mut self, body: &[u8], media_type: MediaType) {
         self.read_pairs(body);
+        // UTF-16 and UTF-32 have one beside each character of ASCII; JSON readers find out by themselves.
+        self.has_nul = body.contains(&0);
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
         self.looks_like_json = matches!(text.first(), Some(b'{' | b'['));
         if media_type == MediaType::Json || self.looks_like_json {
@@ -250,6 +284,7 @@ impl Mentions {
         self.part.has_oauth_parameter |= is_one_of(OAUTH_PARAMETERS);
         self.part.has_typed_in |= is_one_of(TYPED_IN);
         self.has_request_object |= matches!(name, b"request" | b"request_uri");
+        self.registers |= is_one_of(REGISTRATION_MEMBERS);
     }
 
     /// A value decoded once; with a literal `+`; and once more where escapes remain.
@@ -293,11 +328,19 @@ impl Mentions {
             }
             Meaning::Audience | Meaning::Resource | Meaning::Scope => self.asked.add(meaning, value),
             Meaning::RequestUri => self.asked.has_unreadable_object = true,
+            Meaning::AccessToken => self.read_party(value),
+            Meaning::GrantAssertion => {
+                let claims = claims_of_jwt(value);
+                let issuers = claims.iter().flat_map(|claims| texts_under(claims, CLIENT_CLAIMS));
+                self.issuers.extend(issuers.map(|issuer| issuer.as_bytes().to_vec()));
+            }
             Meaning::GrantType => {
                 let grant = texts(value).map(|text| crate::fold::fold(&text));
                 self.asks_for_a_code_or_refresh |=
                     grant.iter().any(|grant| matches!(grant.as_str(), "authorization_code" | "refresh_token"));
-                self.asks_for_client_credentials |= grant.iter().any(|grant| grant == "client_credentials");
+                let is_for_itself = grant.iter().any(|grant| grant == "client_credentials");
+                self.asks_for_client_credentials |= is_for_itself;
+                self.asks_for_another_grant |= !is_for_itself;
             }
         }
     }
@@ -311,27 +354,35 @@ impl Mentions {
 
     /// Each credential of a comma-separated list, with any base64, its user raw and decoded.
     fn read_basic(&mut self, authorization: &[u8]) {
-        for credential in authorization.split(|&byte| byte == b',') {
+        let (mut is_basic, mut is_read) = (false, false);
+        // Lax decoders skip what is no base64, a comma among it: the whole is one credential, too.
+        for credential in authorization.split(|&byte| byte == b',').chain([authorization]) {
             let credential = credential.trim_ascii();
             let Some((scheme, token)) = credential.split_at_checked(b"Basic".len()) else { continue };
             if !scheme.eq_ignore_ascii_case(b"Basic") {
                 continue;
             }
-            let token: Vec<u8> = token
-                .iter()
-                .filter(|byte| !byte.is_ascii_whitespace())
-                .map(|byte| match byte {
-                    b'-' => b'+',
-                    b'_' => b'/',
-                    &other => other,
-                })
-                .collect();
-            let Ok(octets) = LENIENT.decode(&token) else { continue };
-            let user = octets.split(|&byte| byte == b':').next().unwrap_or_default();
-            self.name(user);
-            self.name(&decode_lenient(user, true));
-            self.name(&decode_lenient(user, false));
+            is_basic = true;
+            // Others stop at the first `=`.
+            for token in [token, token.split(|&byte| byte == b'=').next().unwrap_or_default()] {
+                let token: Vec<u8> = token
+                    .iter()
+                    .filter_map(|byte| match byte {
+                        b'-' => Some(b'+'),
+                        b'_' => Some(b'/'),
+                        byte if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') => Some(*byte),
+                        _ => None,
+                    })
+                    .collect();
+                let Ok(octets) = LENIENT.decode(&token) else { continue };
+                is_read = true;
+                let user = octets.split(|&byte| byte == b':').next().unwrap_or_default();
+                self.name(user);
+                self.name(&decode_lenient(user, true));
+                self.name(&decode_lenient(user, false));
+            }
         }
+        self.has_unreadable_credentials |= is_basic && !is_read;
     }
 
     fn read_json(&mut self, text: &[u8]) {
@@ -343,17 +394,10 @@ impl Mentions {
         let is_clear = matches!(json, Json::Object(_)) && !json.repeats_a_member();
         self.json = Some(if is_clear { JsonBody::Object } else { JsonBody::Unclear });
         json.for_each_member(&mut |name, value| {
-            let Some(meaning) = Meaning::of(fold_name(name.as_bytes()).as_bytes()) else { return };
-            match value {
-                Json::String(text) => self.read_meaning(meaning, text.as_bytes()),
-                Json::Array(items) => {
-                    for item in items {
-                        if let Json::String(text) = item {
-                            self.read_meaning(meaning, text.as_bytes());
-                        }
-                    }
-                }
-                Json::Object(_) | Json::Other => {}
+            let name = fold_name(name.as_bytes());
+            self.note(name.as_bytes());
+            if let Some(meaning) = Meaning::of(name.as_bytes()) {
+                value.for_each_scalar(&mut |text| self.read_meaning(meaning, text.as_bytes()));
             }
         });
     }
@@ -361,6 +405,8 @@ impl Mentions {
     /// `multipart/form-data` without trusting its boundary: what follows the blank
     /// line behind a `name="client_id"`, up to the end of that line.
     fn read_multipart(&mut self, body: &[u8]) {
+        let has = |word: &[u8]| body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+        self.has_coded_part = has(b"content-transfer-encoding") || has(b"name*") || has(b"name =");
         let mut rest = body;
         while let Some(at) = rest.windows(5).position(|part| part.eq_ignore_ascii_case(b"name=")) {
             rest = rest.get(at.saturating_add(5)..).unwrap_or_default();
@@ -372,7 +418,9 @@ impl Mentions {
             // Without an end in sight it is no name; the body is not copied for each of them.
             let quoted = quoted.get(..LONGEST_NAME).unwrap_or(quoted);
             let name = quoted.split(|byte| matches!(byte, b'"' | b';' | b'\r' | b'\n')).next().unwrap_or_default();
-            let Some(meaning) = Meaning::of(fold_name(name).as_bytes()) else { continue };
+            let name = fold_name(name);
+            self.note(name.as_bytes());
+            let Some(meaning) = Meaning::of(name.as_bytes()) else { continue };
             let blank = rest.windows(2).position(|pair| pair == b"\n\n" || pair == b"\n\r").unwrap_or(rest.len());
             let value = rest.get(blank.saturating_add(2)..).unwrap_or_default();
             let value = value.strip_prefix(b"\n").unwrap_or(value);
@@ -411,10 +459,14 @@ impl Asked {
 /// What a name means for the questions who the client is, and what it asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Meaning {
+    /// A bearer token (RFC 6750 §2.2, §2.3).
+    AccessToken,
     /// A JWT that authenticates the client (RFC 7521 §4.2).
     Assertion,
     Audience,
     ClientId,
+    /// A JWT that is a grant (RFC 7523 §2.1).
+    GrantAssertion,
     GrantType,
     /// A JWT that carries an authorization request (RFC 9101).
     RequestObject,
@@ -426,6 +478,8 @@ enum Meaning {
 impl Meaning {
     fn of(name: &[u8]) -> Option<Self> {
         match name {
+            b"access_token" => Some(Self::AccessToken),
+            b"assertion" => Some(Self::GrantAssertion),
             b"audience" => Some(Self::Audience),
             b"client_assertion" => Some(Self::Assertion),
             b"client_id" => Some(Self::ClientId),
@@ -440,7 +494,10 @@ impl Meaning {
 
     /// Whether nobody is told apart by it, so that one decoding is enough.
     fn is_read_once(self) -> bool {
-        matches!(self, Self::Audience | Self::RequestUri | Self::Resource | Self::Scope)
+        matches!(
+            self,
+            Self::AccessToken | Self::Audience | Self::GrantAssertion | Self::RequestUri | Self::Resource | Self::Scope
+        )
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::access::SubjectType;
 use crate::client::ClientKind;
+use crate::endpoint::Endpoint;
 use crate::reading::Reading;
 use crate::violation::{Breach, Violation};
 
@@ -36,14 +37,39 @@ pub(crate) fn access_policy_lets_in(reading: &Reading<'_>) -> Result<(), Breach>
     if kind <= ClientKind::Strict || (kind == ClientKind::FirstParty && !is_clear) || !access.polices_others() {
         return Ok(());
     }
-    let subject = if reading.mentions.asks_for_client_credentials { SubjectType::Client } else { SubjectType::User };
-    let scopes: Vec<&str> = asked.scopes.iter().flat_map(|scope| scope.split(' ')).filter(|token| !token.is_empty()).collect();
-    let client = reading.client().map(AsRef::as_ref);
-    for (name, audiences) in [("audience", &asked.audiences), ("resource", &asked.resources)] {
-        let apis = audiences.iter().filter_map(|audience| access.find(audience));
-        if apis.into_iter().any(|api| access.keeps_out(client, api, subject, &scopes)) {
-            return Err(Breach::of(Violation::AccessPolicyDenies, name));
+    let scopes: Vec<&str> = asked.scopes.iter().flat_map(|scope| listed(scope)).collect();
+    let mut named: Vec<(&'static str, &str)> = asked.audiences.iter().map(|audience| ("audience", audience.as_str())).collect();
+    named.extend(asked.resources.iter().map(|resource| ("resource", resource.as_str())));
+    // The vendor takes the default audience for every application that names none; so may a permissive client's server.
+    if named.is_empty() && kind == ClientKind::Permissive {
+        named.extend(access.default_audience.iter().map(|audience| ("audience", audience.as_str())));
+    }
+    for (name, text) in named {
+        for api in listed(text).chain([text]).filter_map(|audience| access.find_loosely(audience)) {
+            let is_kept_out = |client, subject: &SubjectType| access.keeps_out(client, api, *subject, &scopes);
+            let subjects = subjects(reading);
+            let any_is = if reading.recognised.is_empty() {
+                subjects.iter().any(|subject| is_kept_out(None, subject))
+            } else {
+                reading.recognised.iter().any(|who| subjects.iter().any(|subject| is_kept_out(who.client(), subject)))
+            };
+            if any_is {
+                return Err(Breach::of(Violation::AccessPolicyDenies, name));
+            }
         }
     }
     Ok(())
+}
+
+/// On whose behalf a token would be; both, where the grant can be read in two ways.
+fn subjects(reading: &Reading<'_>) -> Vec<SubjectType> {
+    let for_itself = reading.endpoint == Endpoint::Token && reading.mentions.asks_for_client_credentials;
+    let for_a_user = !for_itself || reading.mentions.asks_for_another_grant;
+    let each = [(for_itself, SubjectType::Client), (for_a_user, SubjectType::User)];
+    each.into_iter().filter(|(is_meant, _)| *is_meant).map(|(_, subject)| subject).collect()
+}
+
+/// Values that some servers read out of one: lists by blanks or commas.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || c == ',').filter(|item| !item.is_empty())
 }

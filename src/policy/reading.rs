@@ -53,7 +53,15 @@ impl<'a> Reading<'a> {
     pub(crate) fn new(gate: &'a Gate, head: &'a Head, place: Place, endpoint: Endpoint, body: Body<'a>) -> Self {
         let octets = body.octets();
         let mut mentions = Mentions::read(head, octets);
-        name_protected(&gate.policy, &mut mentions, &gate.settings.endpoints.placeholders(head.path()));
+        let mut elsewhere = gate.settings.endpoints.placeholders(head.path());
+        if endpoint == Endpoint::Token {
+            // Some grants find the client in a token; in an assertion only where nothing else names it.
+            elsewhere.append(&mut mentions.parties);
+            if !mentions.name_a_client() {
+                elsewhere.append(&mut mentions.issuers);
+            }
+        }
+        name_protected(&gate.policy, &mut mentions, &elsewhere);
         let mut reading = Self::of(gate, head, place, endpoint, body, mentions);
         if reading.recognised.iter().any(|who| who.kind() == ClientKind::Strict) {
             let limit = gate.settings.limits.parameters;
@@ -72,9 +80,7 @@ impl<'a> Reading<'a> {
         }
         let mut mentions = Mentions::read(head, body.octets());
         let mut elsewhere = gate.settings.endpoints.placeholders(head.path());
-        let mut bearer = Mentions::default();
-        bearer.read_bearer(head.authorization().unwrap_or_default());
-        elsewhere.extend(bearer.clients);
+        elsewhere.append(&mut mentions.parties);
         name_protected(&gate.policy, &mut mentions, &elsewhere);
         Self::of(gate, head, place, endpoint, body, mentions)
     }

@@ -64,7 +64,7 @@ impl<'a> AuthorizationAnswer<'a> {
 /// Refuses to hand on tokens through the browser: an implicit answer to a request for
 /// a code (RFC 9700 §2.1.2).
 pub(crate) fn no_token_is_in_the_front_channel(answer: &AuthorizationAnswer<'_>) -> Result<(), Breach> {
-    let carries_tokens = answer.locations.iter().any(|location| location.has(&["access_token", "id_token"]));
+    let carries_tokens = answer.locations.iter().any(|location| location.has(&["access_token", "id_token", "refresh_token"]));
     if carries_tokens { Err(Violation::AuthorizationResponseTokens.into()) } else { Ok(()) }
 }
 
@@ -110,15 +110,21 @@ pub(crate) fn authorization_answer_is_protected(answer: &AuthorizationAnswer<'_>
     if set.is_empty() && removed.is_empty() { Ok(()) } else { Err(Violation::AuthorizationResponseExposed.into()) }
 }
 
-/// The URL in `refresh: 0; url=…`.
+/// The URL of a `refresh` header, as browsers find it: behind the time, with or
+/// without `url=`, in quotes or not (HTML, the rules for the refresh pragma).
 fn refresh_url(value: &[u8]) -> Option<&[u8]> {
-    let at = value.windows(4).position(|part| part.eq_ignore_ascii_case(b"url="))?;
-    let url = value.get(at.saturating_add(4)..)?.trim_ascii();
-    let quote = url.first().copied().filter(|byte| matches!(byte, b'"' | b'\''));
-    Some(match quote {
-        Some(quote) => url.get(1..)?.split(|&byte| byte == quote).next().unwrap_or_default(),
-        None => url,
-    })
+    let rest = value.trim_ascii_start();
+    let time = rest.iter().position(|byte| !byte.is_ascii_digit() && *byte != b'.').unwrap_or(rest.len());
+    let rest = rest.get(time..)?.trim_ascii_start();
+    let rest = rest.strip_prefix(b";").or_else(|| rest.strip_prefix(b",")).unwrap_or(rest).trim_ascii_start();
+    let named = rest.get(..3).filter(|name| name.eq_ignore_ascii_case(b"url")).and_then(|_| rest.get(3..));
+    let rest = named.and_then(|rest| rest.trim_ascii_start().strip_prefix(b"=")).map_or(rest, <[u8]>::trim_ascii_start);
+    let quote = rest.first().copied().filter(|byte| matches!(byte, b'"' | b'\''));
+    let url = match quote {
+        Some(quote) => rest.get(1..)?.split(|&byte| byte == quote).next().unwrap_or_default(),
+        None => rest,
+    };
+    (!url.is_empty()).then_some(url)
 }
 
 const CORS: &[Field] = &[
@@ -152,3 +158,23 @@ const ERRORS: &[&str] = &[
     "unauthorized_client",
     "unsupported_response_type",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_is_read_as_browsers_read_it() {
+        for (value, expected) in [
+            ("0; url=https://a.example/", Some("https://a.example/")),
+            ("0; https://a.example/", Some("https://a.example/")),
+            ("0;URL = 'https://a.example/'; x", Some("https://a.example/")),
+            ("1.5 , url=\"https://a.example/", Some("https://a.example/")),
+            ("0; https://a.example/?url=/x", Some("https://a.example/?url=/x")),
+            ("5", None),
+            ("", None),
+        ] {
+            assert_eq!(refresh_url(value.as_bytes()), expected.map(str::as_bytes), "{value}");
+        }
+    }
+}

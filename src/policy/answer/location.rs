@@ -8,7 +8,8 @@ use crate::percent::{decode_lenient, is_unreserved};
 #[derive(Debug)]
 pub(crate) struct Location {
     pub(crate) target: Target,
-    parameters: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+    fragment: Vec<(String, String)>,
 }
 
 /// Where a redirect leads.
@@ -28,18 +29,19 @@ impl Location {
         let text = as_browsers_do(value);
         let (rest, fragment) = text.split_once('#').unwrap_or((&text, ""));
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let parameters = pairs(query).chain(pairs(fragment.trim_start_matches(['?', '/']))).collect();
-        Self { target: target(place, query, redirect_uri, own_hosts), parameters }
+        // Scripts that read a fragment split it as they like.
+        let fragment = fragment.split(['#', '?', '/', ';']).flat_map(pairs).collect();
+        Self { target: target(place, query, redirect_uri, own_hosts), query: pairs(query).collect(), fragment }
     }
 
-    /// Values of a parameter of query or fragment.
+    /// Values of a parameter of the query.
     pub(crate) fn all<'l>(&'l self, name: &'l str) -> impl Iterator<Item = &'l str> {
-        self.parameters.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.query.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether it has a parameter of one of these names.
+    /// Whether query or fragment have a parameter of one of these names.
     pub(crate) fn has(&self, names: &[&str]) -> bool {
-        self.parameters.iter().any(|(name, _)| names.contains(&name.as_str()))
+        self.query.iter().chain(&self.fragment).any(|(name, _)| names.contains(&name.as_str()))
     }
 }
 
@@ -195,5 +197,9 @@ mod tests {
             Location::parse(b"https://a.example/cb?state=a%20b&st%61te=c#/access_token=t", "https://a.example/cb", &[]);
         assert_eq!(location.all("state").collect::<Vec<_>>(), ["a b", "c"]);
         assert!(location.has(&["access_token"]) && !location.has(&["code"]));
+        for fragment in ["x#access_token=t", "x?access_token=t", "/access_token=t&b"] {
+            let location = Location::parse(format!("https://a.example/cb#{fragment}").as_bytes(), "https://a.example/cb", &[]);
+            assert!(location.has(&["access_token"]), "{fragment}");
+        }
     }
 }

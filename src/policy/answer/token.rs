@@ -8,6 +8,7 @@ use crate::ask::{OFFLINE_ACCESS, Purpose};
 use crate::authentication::{claims_of_jwt, texts_under};
 use crate::client::GrantType;
 use crate::exchange::TokenExchange;
+use crate::fold::fold_name;
 use crate::gate::{Gate, Policy};
 use crate::head::{Field, Head};
 use crate::json::{Json, MembersVisitor};
@@ -40,9 +41,11 @@ impl<'a> TokenAnswer<'a> {
     pub(crate) fn new(exchange: &'a TokenExchange, gate: &'a Gate, head: &'a Head, body: Option<&'a [u8]>) -> Self {
         let readable = body.filter(|_| !head.has_content_coding());
         let object: Option<Object<'a>> = readable.and_then(|octets| serde_json::from_slice(octets).ok());
-        let token = object.as_ref().and_then(|object| object.text("access_token"));
-        let claims = token.and_then(|token| claims_of_jwt(token.as_bytes())).filter(|claims| matches!(claims, Json::Object(_)));
-        let apis = Apis::of(exchange, &gate.policy, claims.as_ref());
+        let token = object.as_ref().and_then(|object| object.text("access_token")).unwrap_or_default();
+        let claims = claims_of_jwt(token.as_bytes()).filter(|_| looks_like_jwt(token));
+        let mut apis = Apis::of(exchange, &gate.policy, claims.as_ref());
+        // A JWT that we cannot read says something to somebody; one that is encrypted does not (RFC 7516 §3.1).
+        apis.fit &= !looks_like_jwt(token) || claims.is_some() || token.split('.').count() == 5;
         Self {
             exchange,
             policy: &gate.policy,
@@ -58,13 +61,15 @@ impl<'a> TokenAnswer<'a> {
     pub(crate) fn print(&self) -> Option<String> {
         let object = self.object.as_ref()?;
         if !self.is_success() {
-            return Some(object.print(|_, value| Some(value.to_owned())));
+            let is_token =
+                |name: &str| is_named(name, "id_token") || is_named(name, "access_token") || is_named(name, "refresh_token");
+            return Some(object.print(|name, value| (!is_token(name)).then(|| value.to_owned())));
         }
         let scope = self.scope_to_report();
         let mut out = object.print(|name, value| match name {
-            "id_token" | "scope" => None,
-            "refresh_token" if !self.may_refresh() => None,
-            _ if value == "null" => None,
+            "scope" => None,
+            _ if is_named(name, "id_token") || value == "null" => None,
+            _ if is_named(name, "refresh_token") && !self.may_refresh() => None,
             "expires_in" => Some(seconds(value).unwrap_or(value).to_owned()),
             _ => Some(value.to_owned()),
         });
@@ -116,9 +121,9 @@ impl<'a> TokenAnswer<'a> {
     /// Scopes in the token: a string, or a list (RFC 9068 §2.2.3; others say `scp`).
     fn scope_in_token(&self) -> Option<Vec<&str>> {
         let claims = self.claims.as_ref()?;
-        let scope: Vec<&str> = texts_under(claims, &["scope", "scp"]).flat_map(|text| text.split(' ')).collect();
-        let says = claims.members().any(|(name, _)| matches!(name, "scope" | "scp"));
-        says.then(|| scope.into_iter().filter(|token| !token.is_empty()).collect())
+        let scope: Vec<&str> = texts_under(claims, &["scope", "scopes", "scp"]).flat_map(split).collect();
+        let says = claims.members().any(|(name, _)| matches!(name, "scope" | "scopes" | "scp"));
+        says.then_some(scope)
     }
 
     /// What is reported as granted: what the answer says, else what was sent, else what
@@ -152,7 +157,9 @@ impl Apis {
             return Self { meant: granted, fit: true };
         };
         let audiences: Vec<&[ApiId]> = texts_under(claims, &["aud"]).map(|audience| access.of_token_audience(audience)).collect();
-        let owns_some = |id: &ApiId| audiences.iter().any(|owners| owners.contains(id));
+        // What counts for the token is `aud` as the standard spells it; against it whatever looks like one.
+        let own: Vec<&str> = claims.members().filter(|(name, _)| *name == "aud").flat_map(|(_, value)| value.texts()).collect();
+        let owns_some = |id: &ApiId| own.iter().any(|audience| access.of_token_audience(audience).contains(id));
         let owns_all = |id: &ApiId| audiences.iter().all(|owners| owners.is_empty() || owners.contains(id));
         let meant: Vec<ApiId> = granted.iter().copied().filter(|id| owns_some(id) && owns_all(id)).collect();
         let fit = !meant.is_empty();
@@ -166,7 +173,8 @@ pub(crate) fn token_answer_is_readable(answer: &TokenAnswer<'_>) -> Result<(), B
     let is_readable = match &answer.object {
         None => false,
         Some(object) if answer.is_success() => !object.repeats_a_member,
-        Some(object) => object.text("error").is_some() && !object.repeats_a_member,
+        // A redirect is no answer of this endpoint, whatever it carries.
+        Some(object) => object.text("error").is_some() && !object.repeats_a_member && !answer.status.starts_with(b"3"),
     };
     if is_readable { Ok(()) } else { Err(Violation::TokenResponseUnreadable.into()) }
 }
@@ -211,8 +219,8 @@ pub(crate) fn no_id_token_is_issued(answer: &TokenAnswer<'_>) -> Result<(), Brea
 /// Takes a refresh token out that client or API may not have, and always one of
 /// `client_credentials` (RFC 6749 §4.4.3).
 pub(crate) fn refresh_token_is_allowed(answer: &TokenAnswer<'_>) -> Result<(), Breach> {
-    let is_issued = answer.success().is_some_and(|object| object.has("refresh_token"));
-    if is_issued && !answer.may_refresh() {
+    let is_issued = answer.object.as_ref().is_some_and(|object| object.has("refresh_token"));
+    if is_issued && !(answer.is_success() && answer.may_refresh()) {
         return Err(Breach::of(Violation::RefreshTokenNotAllowed, "refresh_token"));
     }
     Ok(())
@@ -244,7 +252,22 @@ pub(crate) fn token_answer_is_not_stored(answer: &TokenAnswer<'_>) -> Result<(),
 
 /// The tokens of a scope, as text or as a list of texts.
 fn tokens(scope: &Json) -> Vec<&str> {
-    scope.texts().flat_map(|text| text.split(' ')).filter(|token| !token.is_empty()).collect()
+    scope.texts().flat_map(split).collect()
+}
+
+/// Splits a scope as the standard says, and where others do.
+fn split(scope: &str) -> impl Iterator<Item = &str> {
+    scope.split(|c: char| c.is_whitespace() || c == ',').filter(|token| !token.is_empty())
+}
+
+/// Whether a text begins like a JWT, a JSON object in base64 (RFC 7519 §3.1).
+fn looks_like_jwt(token: &str) -> bool {
+    token.starts_with("eyJ") && token.contains('.')
+}
+
+/// Whether a member is one of that name to some reader: many do not mind its case.
+fn is_named(name: &str, known: &str) -> bool {
+    name == known || fold_name(name.as_bytes()).replace('_', "") == known.replace('_', "")
 }
 
 /// The number in a text of digits.
@@ -267,7 +290,7 @@ struct Object<'a> {
 
 impl Object<'_> {
     fn has(&self, name: &str) -> bool {
-        self.members.iter().any(|(known, _)| known == name)
+        self.members.iter().any(|(known, _)| is_named(known, name))
     }
 
     fn text(&self, name: &str) -> Option<&str> {

@@ -30,6 +30,9 @@ fn clients(node: Node<'_, '_>, policy: &Policy, settings: &Settings) {
         let item = node.item(at, raw);
         let Ok(entry) = serde_json::from_str::<serde_json::Value>(raw.get()) else { continue };
         let id = entry.get("external_client_id").or_else(|| entry.get("client_id")).and_then(serde_json::Value::as_str);
+        if let Some(id) = id.filter(|id| policy.clients.is_mistaken(id)) {
+            item.warn(format_args!("`{id}` is refused or unsafe: some servers take it for another strict id, or for an alias"));
+        }
         let Some(client) = id.and_then(|id| policy.clients.get(id)).filter(|client| client.kind == ClientKind::Strict) else {
             continue;
         };
