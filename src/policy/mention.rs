@@ -317,8 +317,8 @@ impl Mentions {
             Meaning::RequestObject => {
                 let claims = claims_of_jwt(value);
                 self.asked.has_unreadable_object |= claims.is_none();
+                self.name_by_claims(claims.as_ref());
                 if let Some(claims) = &claims {
-                    texts_under(claims, CLIENT_CLAIMS).for_each(|client| self.name(client.as_bytes()));
                     for (meaning, names) in
                         [(Meaning::Audience, &["audience"]), (Meaning::Resource, &["resource"]), (Meaning::Scope, &["scope"])]
                     {
@@ -345,10 +345,18 @@ impl Mentions {
         }
     }
 
+    fn name_by_claims(&mut self, claims: Option<&Json>) {
+        for (name, value) in claims.iter().flat_map(|claims| claims.members()) {
+            if CLIENT_CLAIMS.contains(&fold_name(name.as_bytes()).as_str()) {
+                value.for_each_scalar(&mut |client| self.name(client.as_bytes()));
+            }
+        }
+    }
+
     /// Whether the token could be read.
     fn read_jwt(&mut self, token: &[u8]) -> bool {
         let claims = claims_of_jwt(token);
-        claims.iter().flat_map(|claims| texts_under(claims, CLIENT_CLAIMS)).for_each(|client| self.name(client.as_bytes()));
+        self.name_by_claims(claims.as_ref());
         claims.is_some()
     }
 
@@ -375,7 +383,7 @@ impl Mentions {
                     })
                     .collect();
                 let Ok(octets) = LENIENT.decode(&token) else { continue };
-                is_read = true;
+                is_read |= !octets.is_empty();
                 let user = octets.split(|&byte| byte == b':').next().unwrap_or_default();
                 self.name(user);
                 self.name(&decode_lenient(user, true));

@@ -35,7 +35,8 @@ pub(crate) fn canonicals(path: &[u8]) -> Option<BTreeSet<String>> {
             let cut = text.split(['\0', '?', '#']).next().unwrap_or_default();
             for text in [text.as_str(), cut] {
                 // `//host/path` is a path to one server and an authority to another.
-                let behind_authority = text.strip_prefix("//").and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
+                let authority = text.strip_prefix("//").map(|rest| rest.trim_start_matches('/'));
+                let behind_authority = authority.and_then(|rest| rest.get(rest.find('/')?..));
                 for text in [Some(text), behind_authority].into_iter().flatten() {
                     for keeps_empty in [false, true] {
                         reduce(text, keeps_empty, &mut found);

@@ -216,7 +216,7 @@ const BOTH: &[Endpoint] = &[Endpoint::Authorization, Endpoint::Token];
 const AUTHORIZATION: &[Endpoint] = &[Endpoint::Authorization];
 const TOKEN: &[Endpoint] = &[Endpoint::Token];
 const LISTED: &[Endpoint] = &[Endpoint::Authorization, Endpoint::Refused, Endpoint::Registration, Endpoint::Token];
-const UNCODED: &[Endpoint] = &[Endpoint::Authorization, Endpoint::Refused, Endpoint::Token];
+const READ: &[Endpoint] = &[Endpoint::Authorization, Endpoint::Refused, Endpoint::Token];
 const EVERYWHERE: &[Endpoint] =
     &[Endpoint::Authorization, Endpoint::Refused, Endpoint::Registration, Endpoint::Token, Endpoint::Unlisted];
 const REFUSED: &[Endpoint] = &[Endpoint::Refused, Endpoint::Registration];
@@ -249,7 +249,7 @@ rules! {
     LimitExceeded, EVERYWHERE, Everyone, "RFC 9110 §15.5.14", Identification(identification::limits_are_kept);
     BodyNotExpected, BOTH, Everyone, "RFC 9110 §9.3.1", Identification(identification::body_is_expected);
     RegistrationClosed, REGISTRATION, Everyone, "RFC 7591 §3", Identification(door::registration_is_open);
-    ClientUnreadable, UNCODED, Everyone, "RFC 6749 §3.2", Identification(identification::client_is_readable);
+    ClientUnreadable, READ, Everyone, "RFC 6749 §3.2", Identification(identification::client_is_readable);
     ClientIdIsAnAlias, EVERYWHERE, Everyone, "RFC 6749 §2.2", Identification(identification::client_id_is_no_alias);
     ClientLookalike, EVERYWHERE, Everyone, "RFC 6749 §2.2", Identification(identification::client_is_no_lookalike);
     ClientAmbiguous, BOTH, Everyone, "RFC 7521 §4.2", Identification(identification::one_client_is_named);
@@ -258,8 +258,8 @@ rules! {
     EndpointUnlisted, UNLISTED, Strict, "RFC 6749 §3", Identification(door::endpoint_is_listed);
     ClientUnlisted, LISTED, Everyone, "RFC 6749 §5.2", Identification(identification::client_is_listed);
     ClientMissing, BOTH, Everyone, "RFC 6749 §3.2.1", Identification(identification::client_is_named);
-    AudienceUnreadable, BOTH, Everyone, "RFC 8707 §2", Identification(others::what_is_asked_is_readable);
-    AccessPolicyDenies, BOTH, Everyone, "RFC 8707 §2", Identification(others::access_policy_lets_in);
+    AudienceUnreadable, READ, Everyone, "RFC 8707 §2", Identification(others::what_is_asked_is_readable);
+    AccessPolicyDenies, READ, Everyone, "RFC 8707 §2", Identification(others::access_policy_lets_in);
     SchemeNotHttps, BOTH, Strict, "RFC 6749 §3.1", Identification(identification::scheme_is_https);
     MethodNotAllowed, BOTH, Strict, "RFC 6749 §3.2", Identification(identification::method_is_the_endpoints);
     MediaTypeNotForm, TOKEN, Strict, "RFC 6749 Appendix B", Identification(identification::body_is_a_form);

@@ -49,7 +49,7 @@ macro_rules! folder {
 
 const FOLDERS: &[Folder] = &[
     folder!("comparison", policy "default": "features"),
-    folder!("default", policy "default": "access", "answers", "authorization", "bypasses", "doors", "identity", "parameters", "path", "redirects", "token"),
+    folder!("default", policy "default": "access", "answers", "authorization", "bypasses", "doors", "identity", "parameters", "path", "redirects", "review", "token"),
     folder!("dialect", policy "dialect": "dialect"),
     folder!("https", policy "default": "scheme"),
     folder!("limits", policy "default": "limits"),
