@@ -25,7 +25,8 @@ pub(crate) fn fold(text: &str) -> String {
             .flat_map(char::to_uppercase)
             .flat_map(char::to_lowercase)
             .map(|c| plain_digit(c).unwrap_or_else(|| without_stroke(c)))
-            .nfkc()
+            // Case may bring marks back. Nothing is composed: the tables for that would be a tenth of the module.
+            .nfkd()
             .filter(|&c| !is_combining_mark(c))
             .collect()
     };

@@ -105,8 +105,9 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(Json::Number(number.to_string()))
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
-        Ok(Json::Number(number.to_string()))
+    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
+        // No id is a fraction; and to print one is a fiftieth of the module.
+        Ok(Json::Other)
     }
 
     fn visit_unit<E>(self) -> Result<Json, E> {

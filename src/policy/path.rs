@@ -30,7 +30,7 @@ pub(crate) fn canonicals(path: &[u8]) -> Option<BTreeSet<String>> {
             if text.chars().filter(|c| !c.is_ascii()).count() > MOST_BEYOND_ASCII {
                 return None;
             }
-            let text: Cow<'_, str> = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) };
+            let text: Cow<'_, str> = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfkd().collect()) };
             let text = text.replace('\\', "/");
             let cut = text.split(['\0', '?', '#']).next().unwrap_or_default();
             for text in [text.as_str(), cut] {
