@@ -2,8 +2,8 @@
 //! endpoint, and what of it is closed (design, decision 16).
 
 use crate::client::ClientKind;
-use crate::head::MediaType;
-use crate::reading::Reading;
+use crate::head::Content;
+use crate::reading::{Body, Reading};
 use crate::violation::{Breach, Violation};
 
 /// Refuses a client registration, from everybody: a stranger could register a client
@@ -23,9 +23,15 @@ fn is_registration(reading: &Reading<'_>) -> bool {
         return false;
     }
     // Many servers read JSON whatever the type says (RFC 7591 §3.1), and some a form like JSON.
-    let is_form = head.media_type() == MediaType::Form || head.is_multipart();
+    let is_form = matches!(head.content(), Content::Form | Content::Multipart);
     let mentions = &reading.mentions;
-    let is_plain = is_form && !head.has_content_coding() && !mentions.looks_like_json && !mentions.has_nul && !mentions.registers;
+    // Without metadata there is nothing to register.
+    let is_empty = matches!(reading.body, Body::Whole([])) && head.method() == b"POST";
+    let is_plain = (is_form || is_empty)
+        && !head.has_content_coding()
+        && !mentions.looks_like_json
+        && !mentions.has_nul
+        && !mentions.registers;
     head.method() != b"POST" || !is_plain
 }
 

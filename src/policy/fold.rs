@@ -65,7 +65,7 @@ const ZEROS: &[u32] = &[
 ];
 
 /// Characters of a text that are folded, where some are not ASCII: more than any id, name or path segment has.
-const LONGEST: usize = 512;
+const LONGEST: usize = 256;
 
 /// Every text that octets may stand for: UTF-8; else Latin-1, and what remains
 /// when bad octets are dropped.

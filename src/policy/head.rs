@@ -57,6 +57,7 @@ fields! {
     AcceptEncoding = "accept-encoding",
     Authorization = "authorization",
     CacheControl = "cache-control",
+    Connection = "connection",
     ContentDigest = "content-digest",
     ContentEncoding = "content-encoding",
     ContentMd5 = "content-md5",
@@ -200,13 +201,26 @@ impl Head {
         MediaType::parse(self.get(Field::ContentType))
     }
 
-    /// Whether some server would read the body as a form: its type says so in whatever
-    /// company, or nothing says what it is.
+    /// Whether some server would read the body as a form: its type says so, in whatever company.
     #[must_use]
     pub fn may_be_form(&self) -> bool {
-        let Some(value) = self.get(Field::ContentType) else { return true };
+        let value = self.get(Field::ContentType).unwrap_or_default();
         let name = b"x-www-form-urlencoded";
         value.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name))
+    }
+
+    /// What the body is said to be, whatever its parameters say.
+    pub(crate) fn content(&self) -> Content {
+        let Some(value) = self.get(Field::ContentType) else { return Content::Absent };
+        let essence = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+        match essence.as_slice() {
+            _ if value.contains(&b',') => Content::Other,
+            b"application/x-www-form-urlencoded" => Content::Form,
+            b"application/json" => Content::Json,
+            b"multipart/form-data" => Content::Multipart,
+            essence if essence.ends_with(b"+json") => Content::Json,
+            _ => Content::Other,
+        }
     }
 
     /// Whether the body is a page.
@@ -217,12 +231,13 @@ impl Head {
         essence.eq_ignore_ascii_case(b"text/html") || essence.eq_ignore_ascii_case(b"application/xhtml+xml")
     }
 
-    /// Whether the body is `multipart/form-data`, and nothing else (RFC 7578).
-    #[must_use]
-    pub fn is_multipart(&self) -> bool {
-        let value = self.get(Field::ContentType).unwrap_or_default();
-        let essence = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
-        essence.eq_ignore_ascii_case(b"multipart/form-data") && !value.contains(&b',')
+    /// Whether the request opens a WebSocket: what follows is no body (RFC 6455 §4.1).
+    pub(crate) fn opens_a_websocket(&self) -> bool {
+        let has = |field, word: &[u8]| {
+            self.get(field)
+                .is_some_and(|value| value.split(|&byte| byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(word)))
+        };
+        self.method() == b"GET" && has(Field::Upgrade, b"websocket") && has(Field::Connection, b"upgrade")
     }
 
     /// Whether the body is text in a charset that hides ASCII, such as UTF-16 or UTF-7.
@@ -232,8 +247,22 @@ impl Head {
         let value: Vec<u8> = value.into_iter().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'"').collect();
         let mut charsets =
             value.split(|byte| matches!(byte, b';' | b',')).filter_map(|parameter| parameter.strip_prefix(b"charset="));
+        // Each has ASCII where ASCII is; others, such as UTF-16, UTF-7 and EBCDIC, do not.
         let is_ascii_like = |charset: &[u8]| {
-            matches!(charset, b"utf-8" | b"utf8" | b"us-ascii" | b"iso-8859-1" | b"iso-8859-15" | b"windows-1252")
+            let families: [&[u8]; 6] = [b"iso-8859-", b"iso8859-", b"windows-125", b"cp125", b"koi8-", b"euc-"];
+            matches!(
+                charset,
+                b"utf-8"
+                    | b"utf8"
+                    | b"us-ascii"
+                    | b"ascii"
+                    | b"latin1"
+                    | b"shift_jis"
+                    | b"gb2312"
+                    | b"gbk"
+                    | b"gb18030"
+                    | b"big5"
+            ) || families.iter().any(|family| charset.starts_with(family))
         };
         charsets.any(|charset| !is_ascii_like(charset))
     }
@@ -258,6 +287,16 @@ impl Head {
     pub(crate) fn present(&self, fields: &'static [Field]) -> impl Iterator<Item = &'static str> {
         fields.iter().filter(|field| self.get(**field).is_some()).map(|field| field.name())
     }
+}
+
+/// What a request body is said to be, parameters aside.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Content {
+    Absent,
+    Form,
+    Json,
+    Multipart,
+    Other,
 }
 
 /// The media type of a request body, as far as the gate tells them apart.

@@ -97,6 +97,7 @@ impl Gate {
         // What the head alone settles is not held: its body may never come.
         let needs_body = match endpoint {
             _ if ends_with_head => false,
+            Endpoint::Unlisted | Endpoint::Refused if head.opens_a_websocket() => false,
             Endpoint::Unlisted => head.may_be_form(),
             Endpoint::Refused | Endpoint::Registration => true,
             Endpoint::Authorization | Endpoint::Token => !self.head_refuses(head, place) && !self.is_closed(),

@@ -11,9 +11,11 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::authentication::{CLIENT_CLAIMS, PARTY_CLAIMS, claims_of_jwt, texts_under};
+use crate::authentication::{
+    ATTESTATION_CLAIMS, CLIENT_CLAIMS, PARTY_CLAIMS, REQUEST_OBJECT_CLAIMS, claims_of_jwt, is_claim, texts_under,
+};
 use crate::fold::{fold_name, texts};
-use crate::head::{Field, Head, MediaType};
+use crate::head::{Content, Field, Head};
 use crate::json::Json;
 use crate::parameters::pairs;
 use crate::percent::decode_lenient;
@@ -55,6 +57,12 @@ pub(crate) struct Mentions {
     pub(crate) part: Part,
     /// How many values have been read as something that matters.
     readings: usize,
+    /// What folding of names has cost.
+    effort: usize,
+    /// Whether reading was given up.
+    gave_up: bool,
+    /// Whether only the client matters, not what is asked for.
+    reads_clients_only: bool,
 }
 
 /// What a request asks for, by every reading of the names; each distinct value once.
@@ -137,8 +145,20 @@ const TYPED_IN: &[&str] = &["code", "password"];
 /// the request is refused.
 const MOST_READINGS: usize = 256;
 
-/// Octets of a name in `multipart/form-data`.
-const LONGEST_NAME: usize = 512;
+/// More distinct names of clients, APIs or scopes than this are nobody's honest request either.
+const MOST_VALUES: usize = 16;
+
+/// Credentials in one header line.
+const MOST_CREDENTIALS: usize = 8;
+
+/// Octets of the shortest name that means something.
+const SHORTEST_NAME: usize = 4;
+
+/// Octets of a name; no server makes a known one of a longer.
+const LONGEST_NAME: usize = 128;
+
+/// What folding names may cost in one request: about 20 000 odd names, or 8 KiB of names beyond ASCII.
+const MOST_EFFORT: usize = 256 * 1024;
 
 /// A body that looks like JSON.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -155,14 +175,19 @@ impl Mentions {
         let mut mentions = Self::default();
         mentions.read_head(head);
         if !body.is_empty() {
-            mentions.read_body(body, head.media_type());
+            mentions.read_body(body, head.content());
         }
         mentions
     }
 
+    /// Of a request that has more pairs than are read: it is refused, whatever they say.
+    pub(crate) fn unread() -> Self {
+        Self { gave_up: true, ..Self::default() }
+    }
+
     /// Reads a request to a path that is no endpoint: query, `Basic`, and the body where it is a form.
     pub(crate) fn read_unlisted(head: &Head, form: &[u8]) -> Self {
-        let mut mentions = Self::default();
+        let mut mentions = Self { reads_clients_only: true, ..Self::default() };
         mentions.read_head(head);
         if !form.is_empty() {
             mentions.read_pairs(form);
@@ -172,7 +197,7 @@ impl Mentions {
 
     /// Notes the client that a bearer token was issued to, where it says so.
     fn read_bearer(&mut self, authorization: &[u8]) {
-        for credential in authorization.split(|&byte| byte == b',') {
+        for credential in authorization.split(|&byte| byte == b',').take(MOST_CREDENTIALS) {
             let Some(at) = credential.trim_ascii().iter().position(u8::is_ascii_whitespace) else { continue };
             let (scheme, token) = credential.trim_ascii().split_at_checked(at).unwrap_or_default();
             if scheme.eq_ignore_ascii_case(b"Bearer") || scheme.eq_ignore_ascii_case(b"DPoP") {
@@ -184,14 +209,16 @@ impl Mentions {
     fn read_party(&mut self, token: &[u8]) {
         let claims = claims_of_jwt(token);
         let parties = claims.iter().flat_map(|claims| texts_under(claims, PARTY_CLAIMS));
-        self.parties.extend(parties.map(|party| party.as_bytes().to_vec()));
+        self.parties.extend(parties.take(MOST_VALUES).map(|party| party.as_bytes().to_vec()));
     }
 
     /// Adds a client that is named elsewhere: in the path.
     pub(crate) fn name(&mut self, client: &[u8]) {
-        if !client.is_empty() && !self.clients.iter().any(|known| known == client) {
-            self.clients.push(client.to_vec());
+        if client.is_empty() || self.gave_up || self.clients.iter().any(|known| known == client) {
+            return;
         }
+        self.gave_up = self.clients.len() >= MOST_VALUES;
+        self.clients.push(client.to_vec());
     }
 
     /// Whether a query may name a client at all, for a glance.
@@ -214,9 +241,11 @@ impl Mentions {
             self.read_pairs(query);
         }
         self.part.names_a_client = by_header;
-        for attestation in head.get(Field::OauthClientAttestation).into_iter().flat_map(|lines| lines.split(|&byte| byte == b','))
-        {
-            self.has_unreadable_assertion |= !self.read_jwt(attestation);
+        let attestations =
+            head.get(Field::OauthClientAttestation).into_iter().flat_map(|lines| lines.split(|&byte| byte == b','));
+        for attestation in attestations.take(MOST_CREDENTIALS) {
+            // Its issuer is the attester (draft-ietf-oauth-attestation-based-client-auth §5.1).
+            self.has_unreadable_assertion |= !self.read_jwt(attestation, ATTESTATION_CLAIMS);
         }
     }
 
@@ -227,21 +256,22 @@ impl Mentions {
 
     /// Whether reading was given up.
     pub(crate) fn are_too_many(&self) -> bool {
-        self.readings > MOST_READINGS
+        self.gave_up || self.readings > MOST_READINGS
     }
 
-    fn read_body(&mut self, body: &[u8], media_type: MediaType) {
+    fn read_body(&mut self, body: &[u8], content: Content) {
         self.read_pairs(body);
         // UTF-16 and UTF-32 have one beside each character of ASCII; JSON readers find out by themselves.
         self.has_nul = body.contains(&0);
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
         self.looks_like_json = matches!(text.first(), Some(b'{' | b'['));
-        if media_type == MediaType::Json || self.looks_like_json {
+        if content == Content::Json || self.looks_like_json {
             self.read_json(text);
         }
-        if matches!(media_type, MediaType::Other | MediaType::Absent) {
-            self.read_multipart(body);
-            self.read_anything(body);
+        match content {
+            Content::Multipart => self.read_multipart(body),
+            Content::Absent | Content::Other => self.read_anything(body),
+            Content::Form | Content::Json => {}
         }
     }
 
@@ -268,13 +298,31 @@ impl Mentions {
             return;
         }
         let once = decode_lenient(name, true);
-        let names = [fold_name(&once), fold_name(&decode_lenient(&once, true))];
+        let twice = decode_lenient(&once, true);
+        let more = (twice != once).then_some(twice.as_ref());
+        let names: Vec<String> = [Some(once.as_ref()), more].into_iter().flatten().filter_map(|name| self.folded(name)).collect();
         for name in &names {
             self.note(name.as_bytes());
         }
         if let Some(meaning) = names.iter().find_map(|name| Meaning::of(name.as_bytes())) {
             self.read_value(meaning, value);
         }
+    }
+
+    /// A name as frameworks may rewrite it; `None` where nothing known can come of it,
+    /// and once the effort is spent.
+    fn folded(&mut self, name: &[u8]) -> Option<String> {
+        let before_bracket = name.split(|&byte| byte == b'[').next().unwrap_or(name);
+        if name.len() < SHORTEST_NAME || before_bracket.len() > LONGEST_NAME {
+            return None;
+        }
+        let weight = if name.is_ascii() { name.len() / 4 } else { before_bracket.len().saturating_mul(32) };
+        self.effort = self.effort.saturating_add(weight).saturating_add(8);
+        if self.effort > MOST_EFFORT {
+            self.gave_up = true;
+            return None;
+        }
+        Some(fold_name(name))
     }
 
     /// Notes what a name alone says.
@@ -303,6 +351,9 @@ impl Mentions {
     }
 
     fn read_meaning(&mut self, meaning: Meaning, value: &[u8]) {
+        if self.reads_clients_only && !meaning.is_about_the_client() {
+            return;
+        }
         self.readings = self.readings.saturating_add(1);
         if self.are_too_many() {
             return;
@@ -311,28 +362,28 @@ impl Mentions {
             _ if value.is_empty() => {}
             Meaning::ClientId => self.name(value),
             Meaning::Assertion => {
-                self.has_unreadable_assertion |= !self.read_jwt(value);
+                self.has_unreadable_assertion |= !self.read_jwt(value, CLIENT_CLAIMS);
             }
             // An encrypted request object is nobody's business; what is readable must agree.
             Meaning::RequestObject => {
                 let claims = claims_of_jwt(value);
                 self.asked.has_unreadable_object |= claims.is_none();
-                self.name_by_claims(claims.as_ref());
+                self.name_by_claims(claims.as_ref(), REQUEST_OBJECT_CLAIMS);
                 if let Some(claims) = &claims {
                     for (meaning, names) in
                         [(Meaning::Audience, &["audience"]), (Meaning::Resource, &["resource"]), (Meaning::Scope, &["scope"])]
                     {
-                        texts_under(claims, names).for_each(|text| self.asked.add(meaning, text.as_bytes()));
+                        texts_under(claims, names).for_each(|text| self.ask(meaning, text.as_bytes()));
                     }
                 }
             }
-            Meaning::Audience | Meaning::Resource | Meaning::Scope => self.asked.add(meaning, value),
+            Meaning::Audience | Meaning::Resource | Meaning::Scope => self.ask(meaning, value),
             Meaning::RequestUri => self.asked.has_unreadable_object = true,
             Meaning::AccessToken => self.read_party(value),
             Meaning::GrantAssertion => {
                 let claims = claims_of_jwt(value);
                 let issuers = claims.iter().flat_map(|claims| texts_under(claims, CLIENT_CLAIMS));
-                self.issuers.extend(issuers.map(|issuer| issuer.as_bytes().to_vec()));
+                self.issuers.extend(issuers.take(MOST_VALUES).map(|issuer| issuer.as_bytes().to_vec()));
             }
             Meaning::GrantType => {
                 let grant = texts(value).map(|text| crate::fold::fold(&text));
@@ -345,18 +396,32 @@ impl Mentions {
         }
     }
 
-    fn name_by_claims(&mut self, claims: Option<&Json>) {
+    fn ask(&mut self, meaning: Meaning, value: &[u8]) {
+        let values = match meaning {
+            Meaning::Audience => &mut self.asked.audiences,
+            Meaning::Resource => &mut self.asked.resources,
+            _ => &mut self.asked.scopes,
+        };
+        let [text, _] = texts(value);
+        if self.gave_up || values.iter().any(|known| *known == text) {
+            return;
+        }
+        self.gave_up = values.len() >= MOST_VALUES;
+        values.push(text.into_owned());
+    }
+
+    fn name_by_claims(&mut self, claims: Option<&Json>, names: &'static [&'static str]) {
         for (name, value) in claims.iter().flat_map(|claims| claims.members()) {
-            if CLIENT_CLAIMS.contains(&fold_name(name.as_bytes()).as_str()) {
+            if is_claim(name, names) {
                 value.for_each_scalar(&mut |client| self.name(client.as_bytes()));
             }
         }
     }
 
     /// Whether the token could be read.
-    fn read_jwt(&mut self, token: &[u8]) -> bool {
+    fn read_jwt(&mut self, token: &[u8], names: &'static [&'static str]) -> bool {
         let claims = claims_of_jwt(token);
-        self.name_by_claims(claims.as_ref());
+        self.name_by_claims(claims.as_ref(), names);
         claims.is_some()
     }
 
@@ -364,10 +429,13 @@ impl Mentions {
     fn read_basic(&mut self, authorization: &[u8]) {
         let (mut is_basic, mut is_read) = (false, false);
         // Lax decoders skip what is no base64, a comma among it: the whole is one credential, too.
-        for credential in authorization.split(|&byte| byte == b',').chain([authorization]) {
+        let parts = authorization.split(|&byte| byte == b',');
+        self.gave_up |= parts.clone().nth(MOST_CREDENTIALS).is_some()
+            && authorization.trim_ascii_start().get(..5).is_some_and(is_basic_scheme);
+        for credential in parts.take(MOST_CREDENTIALS).chain([authorization]) {
             let credential = credential.trim_ascii();
             let Some((scheme, token)) = credential.split_at_checked(b"Basic".len()) else { continue };
-            if !scheme.eq_ignore_ascii_case(b"Basic") {
+            if !is_basic_scheme(scheme) {
                 continue;
             }
             is_basic = true;
@@ -402,7 +470,7 @@ impl Mentions {
         let is_clear = matches!(json, Json::Object(_)) && !json.repeats_a_member();
         self.json = Some(if is_clear { JsonBody::Object } else { JsonBody::Unclear });
         json.for_each_member(&mut |name, value| {
-            let name = fold_name(name.as_bytes());
+            let Some(name) = self.folded(name.as_bytes()) else { return };
             self.note(name.as_bytes());
             if let Some(meaning) = Meaning::of(name.as_bytes()) {
                 value.for_each_scalar(&mut |text| self.read_meaning(meaning, text.as_bytes()));
@@ -426,7 +494,7 @@ impl Mentions {
             // Without an end in sight it is no name; the body is not copied for each of them.
             let quoted = quoted.get(..LONGEST_NAME).unwrap_or(quoted);
             let name = quoted.split(|byte| matches!(byte, b'"' | b';' | b'\r' | b'\n')).next().unwrap_or_default();
-            let name = fold_name(name);
+            let Some(name) = self.folded(name) else { continue };
             self.note(name.as_bytes());
             let Some(meaning) = Meaning::of(name.as_bytes()) else { continue };
             let blank = rest.windows(2).position(|pair| pair == b"\n\n" || pair == b"\n\r").unwrap_or(rest.len());
@@ -450,18 +518,8 @@ impl Mentions {
     }
 }
 
-impl Asked {
-    fn add(&mut self, meaning: Meaning, value: &[u8]) {
-        let values = match meaning {
-            Meaning::Audience => &mut self.audiences,
-            Meaning::Resource => &mut self.resources,
-            _ => &mut self.scopes,
-        };
-        let [text, _] = texts(value);
-        if !values.iter().any(|known| *known == text) {
-            values.push(text.into_owned());
-        }
-    }
+fn is_basic_scheme(scheme: &[u8]) -> bool {
+    scheme.eq_ignore_ascii_case(b"Basic")
 }
 
 /// What a name means for the questions who the client is, and what it asks for.
@@ -498,6 +556,11 @@ impl Meaning {
             b"scope" => Some(Self::Scope),
             _ => None,
         }
+    }
+
+    /// Whether it says who the client is, rather than what it asks for.
+    fn is_about_the_client(self) -> bool {
+        matches!(self, Self::Assertion | Self::ClientId | Self::RequestObject)
     }
 
     /// Whether nobody is told apart by it, so that one decoding is enough.

@@ -20,7 +20,12 @@ pub(crate) fn what_is_asked_is_readable(reading: &Reading<'_>) -> Result<(), Bre
     if asked.has_unreadable_object {
         return Err(Breach::of(Violation::AudienceUnreadable, "request"));
     }
-    let unclear = [("audience", &asked.audiences), ("scope", &asked.scopes)].into_iter().find(|(_, values)| values.len() > 1);
+    // Scopes matter beside an API; a consent page may repeat them.
+    let names_an_api =
+        !(asked.audiences.is_empty() && asked.resources.is_empty() && reading.policy.access.default_audience.is_none());
+    let unclear = [("audience", &asked.audiences), ("scope", &asked.scopes)]
+        .into_iter()
+        .find(|(name, values)| values.len() > 1 && (*name == "audience" || names_an_api));
     match unclear {
         Some((name, _)) => Err(Breach::of(Violation::AudienceUnreadable, name)),
         None => Ok(()),

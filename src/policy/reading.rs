@@ -6,9 +6,9 @@ use crate::authentication::BasicCredentials;
 use crate::client::{Client, ClientKind, Recognition};
 use crate::endpoint::{Endpoint, Place};
 use crate::gate::{Gate, Policy};
-use crate::head::{Head, MediaType};
+use crate::head::{Content, Head, MediaType};
 use crate::mention::Mentions;
-use crate::parameters::{ParameterError, Parameters};
+use crate::parameters::{self, ParameterError, Parameters};
 use crate::settings::Settings;
 
 /// The body of a request, as far as it came.
@@ -52,7 +52,10 @@ impl<'a> Reading<'a> {
     /// Reads a request to a judged endpoint.
     pub(crate) fn new(gate: &'a Gate, head: &'a Head, place: Place, endpoint: Endpoint, body: Body<'a>) -> Self {
         let octets = body.octets();
-        let mut mentions = Mentions::read(head, octets);
+        let limit = gate.settings.limits.parameters;
+        let form = if head.content() == Content::Form { octets } else { &[] };
+        let has_too_many = [head.query().unwrap_or_default(), form].into_iter().any(|raw| parameters::count(raw) > limit);
+        let mut mentions = if has_too_many { Mentions::unread() } else { Mentions::read(head, octets) };
         let mut elsewhere = gate.settings.endpoints.placeholders(head.path());
         if endpoint == Endpoint::Token {
             // Some grants find the client in a token; in an assertion only where nothing else names it.
@@ -64,7 +67,6 @@ impl<'a> Reading<'a> {
         name_protected(&gate.policy, &mut mentions, &elsewhere);
         let mut reading = Self::of(gate, head, place, endpoint, body, mentions);
         if reading.recognised.iter().any(|who| who.kind() == ClientKind::Strict) {
-            let limit = gate.settings.limits.parameters;
             reading.query = Parameters::parse(head.query().unwrap_or_default(), limit);
             reading.form = Parameters::parse(if head.media_type() == MediaType::Form { octets } else { &[] }, limit);
         }
