@@ -3,7 +3,9 @@
 //!
 //! Without `allow_on_headers_stop_iteration` the host takes "pause" for "stop
 //! everything": the body never comes. A client that never sends its body looks
-//! the same. Both are answered 503 from the tick; only a body callback proves.
+//! the same. Both are answered 503 from the tick; only a body callback proves. A
+//! stream that had one is held for certain: how slow its client may be is the
+//! proxy's to say (`stream_idle_timeout`, `request_timeout`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -11,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::host;
 
-/// How long a held stream may go without a body callback.
+/// How long a held stream may go without any body callback.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a VM repeats what it has proved: others clear the mark when they
@@ -21,10 +23,26 @@ const REPEAT: Duration = Duration::from_secs(10);
 /// The held streams of one gate in one VM.
 #[derive(Debug)]
 pub(crate) struct Holds {
-    waiting: RefCell<BTreeMap<u32, SystemTime>>,
+    waiting: RefCell<BTreeMap<u32, Wait>>,
     proved: Cell<bool>,
     proof_key: String,
     configured_at: Cell<SystemTime>,
+}
+
+/// A held stream.
+#[derive(Clone, Copy, Debug)]
+struct Wait {
+    /// Since when, as long as nothing of its body has come.
+    since: Option<SystemTime>,
+    if_overdue: Overdue,
+}
+
+/// What becomes of a stream whose body does not come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Overdue {
+    Refuse,
+    /// The gate only observes.
+    Release,
 }
 
 impl Holds {
@@ -45,9 +63,9 @@ impl Holds {
     }
 
     /// A stream waits for its body from now on.
-    pub(crate) fn hold(&self, stream_id: u32) {
+    pub(crate) fn hold(&self, stream_id: u32, if_overdue: Overdue) {
         if let Ok(mut waiting) = self.waiting.try_borrow_mut() {
-            waiting.insert(stream_id, host::now());
+            waiting.insert(stream_id, Wait { since: Some(host::now()), if_overdue });
         }
     }
 
@@ -57,7 +75,7 @@ impl Holds {
             host::mark(&self.proof_key, true);
         }
         match self.waiting.try_borrow_mut() {
-            Ok(mut waiting) => waiting.get_mut(&stream_id).map(|since| *since = host::now()).is_some(),
+            Ok(mut waiting) => waiting.get_mut(&stream_id).map(|wait| wait.since = None).is_some(),
             Err(_) => false,
         }
     }
@@ -75,15 +93,17 @@ impl Holds {
     }
 
     /// Takes out the streams that have waited too long.
-    pub(crate) fn overdue(&self) -> Vec<u32> {
+    pub(crate) fn overdue(&self) -> Vec<(u32, Overdue)> {
         let now = host::now();
-        let since = |then: SystemTime| now.duration_since(then).unwrap_or_default();
-        if self.proved.get() && since(self.configured_at.get()) < REPEAT {
+        let age = |then: SystemTime| now.duration_since(then).unwrap_or_default();
+        if self.proved.get() && age(self.configured_at.get()) < REPEAT {
             host::mark(&self.proof_key, true);
         }
         let Ok(mut waiting) = self.waiting.try_borrow_mut() else { return Vec::new() };
-        let overdue: Vec<u32> = waiting.iter().filter(|(_, then)| since(**then) >= PATIENCE).map(|(id, _)| *id).collect();
-        for id in &overdue {
+        let is_overdue = |wait: &Wait| wait.since.is_some_and(|since| age(since) >= PATIENCE);
+        let overdue: Vec<_> =
+            waiting.iter().filter(|(_, wait)| is_overdue(wait)).map(|(id, wait)| (*id, wait.if_overdue)).collect();
+        for (id, _) in &overdue {
             waiting.remove(id);
         }
         overdue

@@ -60,10 +60,15 @@ pub(crate) fn reply(reply: &Reply) {
     report("the answer", hostcalls::send_http_response(u32::from(reply.status), headers, Some(reply.body.as_bytes())));
 }
 
-/// Answers a stream from outside its own callbacks.
-pub(crate) fn reply_to(stream_id: u32, root_id: u32, answer: &Reply) {
+/// Lets a held request go on.
+pub(crate) fn resume() {
+    report("the request", hostcalls::resume_http_request());
+}
+
+/// Acts on a stream from outside its own callbacks.
+pub(crate) fn for_stream(stream_id: u32, root_id: u32, act: impl FnOnce()) {
     if hostcalls::set_effective_context(stream_id).is_ok() {
-        reply(answer);
+        act();
     }
     report("the context", hostcalls::set_effective_context(root_id));
 }

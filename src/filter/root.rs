@@ -12,6 +12,7 @@ use tpc_gate_policy::document::{self, Findings, Level, Loaded};
 use tpc_gate_policy::reply;
 use tpc_gate_policy::violation::Violation;
 
+use crate::hold::Overdue;
 use crate::host;
 use crate::shared::Shared;
 use crate::stream::Stream;
@@ -88,9 +89,17 @@ impl RootContext for Root {
                  set `allow_on_headers_stop_iteration: true` in the plugin configuration (Envoy 1.35 or later)"
             );
         }
-        for stream_id in overdue {
-            self.shared.counters.count(Counter::Refused(Violation::RequestNotHeld));
-            host::reply_to(stream_id, self.context_id, &reply::not_held());
+        for (stream_id, fate) in overdue {
+            match fate {
+                Overdue::Refuse => {
+                    self.shared.counters.count(Counter::Refused(Violation::RequestNotHeld));
+                    host::for_stream(stream_id, self.context_id, || host::reply(&reply::not_held()));
+                }
+                Overdue::Release => {
+                    self.shared.counters.count(Counter::Observed(Violation::RequestNotHeld));
+                    host::for_stream(stream_id, self.context_id, host::resume);
+                }
+            }
         }
     }
 

@@ -15,10 +15,12 @@ use tpc_gate_policy::delivery::Change;
 use tpc_gate_policy::effect::{Replacement, RequestEffect};
 use tpc_gate_policy::endpoint::PATH_OVERRIDE_NAMES;
 use tpc_gate_policy::exchange::Exchange;
+use tpc_gate_policy::gate::Gate;
 use tpc_gate_policy::head::Head;
 use tpc_gate_policy::inspection::{Glance, Inspection, Pending};
 use tpc_gate_policy::reply::{self, Reply};
 
+use crate::hold::Overdue;
 use crate::host;
 use crate::shared::Shared;
 
@@ -59,7 +61,9 @@ impl Stream {
     }
 
     fn hold(&mut self, request: Request) -> Action {
-        self.shared.holds.hold(self.id);
+        let observes = self.shared.gate.as_ref().is_some_and(Gate::observes);
+        let is_judged = matches!(request, Request::Held { .. });
+        self.shared.holds.hold(self.id, if observes && is_judged { Overdue::Release } else { Overdue::Refuse });
         self.request = request;
         Action::Pause
     }
@@ -97,14 +101,18 @@ impl Stream {
         }
     }
 
-    /// Notes that more of a held request came; true where the tick has answered it meanwhile.
-    fn is_given_up(&mut self) -> bool {
-        let is_held = matches!(self.request, Request::Held { .. } | Request::HeldForReadiness);
-        let is_given_up = is_held && !self.shared.holds.body_came(self.id);
-        if is_given_up {
-            self.request = Request::Answered;
+    /// Notes that more of a held request came; what is to be done where the tick was faster.
+    fn given_up(&mut self) -> Option<Action> {
+        let is_judged = matches!(self.request, Request::Held { .. });
+        let is_held = is_judged || matches!(self.request, Request::HeldForReadiness);
+        if !is_held || self.shared.holds.body_came(self.id) {
+            return None;
         }
-        is_given_up
+        if is_judged && self.shared.gate.as_ref().is_some_and(Gate::observes) {
+            return Some(self.go_on());
+        }
+        self.request = Request::Answered;
+        Some(Action::Pause)
     }
 
     fn answer_readiness(&mut self) -> Action {
@@ -233,8 +241,8 @@ impl HttpContext for Stream {
         if matches!(self.request, Request::GoesOn) {
             return Action::Continue;
         }
-        if self.is_given_up() {
-            return Action::Pause;
+        if let Some(action) = self.given_up() {
+            return action;
         }
         let mut limit = READINESS_BODY;
         if let Request::Held { size, pending, .. } = &mut self.request {
@@ -248,8 +256,8 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_trailers(&mut self, _num_trailers: usize) -> Action {
-        if self.is_given_up() {
-            return Action::Pause;
+        if let Some(action) = self.given_up() {
+            return action;
         }
         let was_held = matches!(self.request, Request::Held { .. });
         let action = self.end_of_request(false);

@@ -8,7 +8,6 @@ use crate::gate::Gate;
 use crate::head::Head;
 use crate::path;
 use crate::reply::{self, Reply};
-use crate::settings::Enforcement;
 
 /// What to do with a judged request.
 #[derive(Debug)]
@@ -52,7 +51,7 @@ impl Judgement {
     /// observed or enforced: here, and only here, the mode counts.
     #[must_use]
     pub fn effects(&self, gate: &Gate, head: &Head) -> Effects {
-        let observes = gate.settings.enforcement == Enforcement::Observe;
+        let observes = gate.observes();
         let mut counters = Vec::new();
         if observes {
             counters.extend(self.breaches.iter().map(|breach| Counter::Observed(breach.violation)));

@@ -3,7 +3,7 @@
 use crate::access::Access;
 use crate::client::Clients;
 use crate::connection::Connections;
-use crate::settings::Settings;
+use crate::settings::{Enforcement, Settings};
 
 /// What the gate enforces.
 #[derive(Debug, Default)]
@@ -27,4 +27,12 @@ pub struct Gate {
     pub settings: Settings,
     /// What it enforces.
     pub policy: Policy,
+}
+
+impl Gate {
+    /// Whether it says what it would refuse, and lets it pass.
+    #[must_use]
+    pub fn observes(&self) -> bool {
+        self.settings.enforcement == Enforcement::Observe
+    }
 }

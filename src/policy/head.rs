@@ -60,6 +60,7 @@ fields! {
     Connection = "connection",
     ContentDigest = "content-digest",
     ContentEncoding = "content-encoding",
+    ContentLength = "content-length",
     ContentMd5 = "content-md5",
     ContentSecurityPolicy = "content-security-policy",
     ContentType = "content-type",
@@ -229,6 +230,14 @@ impl Head {
         let value = self.get(Field::ContentType).unwrap_or_default();
         let essence = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
         essence.eq_ignore_ascii_case(b"text/html") || essence.eq_ignore_ascii_case(b"application/xhtml+xml")
+    }
+
+    /// Whether the body is said to have more octets than these (RFC 9110 §8.6).
+    pub(crate) fn body_is_longer_than(&self, octets: usize) -> bool {
+        let length = self.get(Field::ContentLength).and_then(|value| std::str::from_utf8(value).ok());
+        length
+            .and_then(|length| length.parse::<u64>().ok())
+            .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > octets))
     }
 
     /// Whether the request opens a WebSocket: what follows is no body (RFC 6455 §4.1).

@@ -102,8 +102,13 @@ impl Gate {
             Endpoint::Refused | Endpoint::Registration => true,
             Endpoint::Authorization | Endpoint::Token => !self.head_refuses(head, place) && !self.is_closed(),
         };
+        let pending = Pending { place, endpoint };
+        // Held in part, a long body that comes fast would be too much for the proxy's own buffer.
+        if needs_body && endpoint == Endpoint::Unlisted && head.body_is_longer_than(pending.limit(self)) {
+            return Inspection::Judged(Box::new(self.judge(head, place, endpoint, Body::TooLong)));
+        }
         if needs_body && (is_judged || self.judge(head, place, endpoint, Body::Whole(&[])).goes_on()) {
-            return Inspection::Await(Pending { place, endpoint });
+            return Inspection::Await(pending);
         }
         let judgement = self.judge(head, place, endpoint, Body::Whole(&[]));
         if endpoint == Endpoint::Unlisted && judgement.goes_on() && judgement.note.is_none() {

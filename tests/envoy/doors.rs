@@ -50,6 +50,13 @@ fn a_form_that_is_too_long_to_be_read_is_released_as_it_came() {
         }
     }
     assert_eq!(rig.envoy.stat("released_unread"), 6);
+    // However fast it comes: what is held must not fill the proxy's buffer.
+    let huge = "a".repeat(12 * LIMIT);
+    for _ in 0..5 {
+        assert_eq!(rig.post("/saml/acs", &huge).status, 200);
+        assert_eq!(rig.arrived()[0].body.len(), huge.len());
+    }
+    assert_eq!(rig.envoy.stat("released_unread"), 11);
     // At an endpoint that is closed, what cannot be read is refused.
     let long = format!("x={}", "a".repeat(LIMIT));
     assert_eq!(rig.post("/oauth/par", &long).status, 413);
@@ -117,4 +124,28 @@ fn before_there_is_a_policy_others_pass_only_where_the_owner_says_so() {
 fn the_start_says_that_the_verifier_is_not_checked() {
     let mut rig = Rig::of("default");
     rig.envoy.wait("the line", |envoy| envoy.log().contains("the verifier is not checked by this build").then_some(()));
+}
+
+#[test]
+fn a_websocket_on_a_path_that_is_no_endpoint_is_opened() {
+    let rig = Rig::with(&configuration("default"), |setup| setup.upgrades = true);
+    for target in ["/live", "/userinfo"] {
+        let request = CaseRequest {
+            headers: vec![
+                ("connection".to_owned(), "Upgrade".to_owned()),
+                ("upgrade".to_owned(), "websocket".to_owned()),
+                ("sec-websocket-version".to_owned(), "13".to_owned()),
+                ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
+            ],
+            ..request("GET", target, None)
+        };
+        // The upstream is no WebSocket server; that it was asked, and answered at once, is what counts.
+        assert_eq!(rig.send(&request).status, 200, "{target}");
+        assert_eq!(rig.arrived().len(), 1, "{target}");
+        assert_eq!(
+            rig.send(&CaseRequest { target: "/oauth/token".to_owned(), ..request }).violation().as_deref(),
+            Some("upgrade-not-allowed")
+        );
+        assert_eq!(rig.arrived(), []);
+    }
 }

@@ -62,3 +62,29 @@ fn a_client_that_never_sends_its_body_makes_nothing_unready() {
     assert_eq!(rig.post("/oauth/token", EXCHANGE).status, 200, "and still serving");
     assert!(!rig.envoy.log().contains("allow_on_headers_stop_iteration"));
 }
+
+#[test]
+fn a_slow_client_is_waited_for() {
+    let rig = Rig::of("default");
+    let mut stream = wire::connect(rig.envoy.port);
+    let (first, rest) = FIRST_PARTY.split_at(9);
+    write!(stream, "POST /oauth/token HTTP/1.1\r\nhost: h\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{first}", FIRST_PARTY.len())
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(7));
+    stream.write_all(rest.as_bytes()).unwrap();
+    assert_eq!(wire::read_response(&mut BufReader::new(stream), false).status, 200);
+    assert_eq!(rig.arrived()[0].body, FIRST_PARTY);
+}
+
+#[test]
+fn a_gate_that_observes_lets_go_what_the_host_does_not_hold() {
+    let settings = configuration("default").replacen('{', "{\"enforcement\": \"observe\",", 1);
+    let rig = Rig::with(&settings, |setup| setup.holds = false);
+    let begin = Instant::now();
+    assert_eq!(rig.post("/oauth/token", FIRST_PARTY).status, 200);
+    assert!(begin.elapsed() < Duration::from_millis(6500), "{:?}", begin.elapsed());
+    assert_eq!(rig.arrived()[0].body, FIRST_PARTY);
+    assert_eq!(rig.envoy.stat("observed.rule.request-not-held"), 1);
+    assert_eq!(rig.post(READY, "x").violation().as_deref(), Some("request-not-held"), "it is not ready for all that");
+    assert!(rig.envoy.log().contains("allow_on_headers_stop_iteration"), "{}", rig.envoy.log());
+}

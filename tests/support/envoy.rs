@@ -26,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) discovers: bool,
     /// Settings of a second gate behind the first, in the same VM.
     pub(crate) second: Option<String>,
+    /// Whether Envoy lets WebSockets through.
+    pub(crate) upgrades: bool,
     /// `--concurrency`.
     pub(crate) workers: usize,
 }
@@ -40,6 +42,7 @@ impl Setup {
             module: module().to_owned(),
             discovers: false,
             second: None,
+            upgrades: false,
             workers: 1,
         }
     }
@@ -195,6 +198,13 @@ fn bootstrap(setup: &Setup, folder: &Path) -> String {
             &text,
             "explicit_http_config: { http_protocol_options: { enable_trailers: true } }",
             "explicit_http_config: { http2_protocol_options: {} }",
+        );
+    }
+    if setup.upgrades {
+        text = replace(
+            &text,
+            "          route_config:\n",
+            "          upgrade_configs: [{ upgrade_type: websocket }]\n          route_config:\n",
         );
     }
     let start = text.find("          - name: tpc-gate\n").unwrap();
