@@ -12,6 +12,7 @@
     clippy::unwrap_used,
     reason = "a demonstration that cannot do what it must has failed"
 )]
+#![expect(clippy::disallowed_methods, reason = "what waits for an Envoy reads a clock")]
 
 #[path = "support/envoy.rs"]
 #[expect(dead_code, reason = "the tests of the host do more with it than the demonstration")]
@@ -42,9 +43,7 @@ const PORTAL: &str = "https://portal.example.com/cb";
 
 fn main() -> ExitCode {
     let idp = idp::start();
-    let mut setup = Setup::new(&shipped_settings(), idp.port);
-    setup.module = envoy::module().to_owned();
-    let envoy = Envoy::start(setup);
+    let envoy = Envoy::start(Setup::new(&shipped_settings(), idp.port));
     let ready = wire::post(envoy.port, "/.well-known/tpc-gate/ready", "x");
     assert_eq!(ready.status, 200, "the gate is not ready: {}", ready.text());
     let mut demo = Demo { port: envoy.port, idp, failures: 0, colours: std::io::stdout().is_terminal() };
@@ -69,7 +68,7 @@ fn main() -> ExitCode {
 fn shipped_settings() -> String {
     let text = std::fs::read_to_string(envoy::root().join("envoy/gate.yaml")).unwrap();
     let block = text.split("value: |\n").nth(1).expect("settings in envoy/gate.yaml");
-    block.lines().take_while(|line| line.starts_with("                    ")).map(|line| format!("{}\n", &line[20..])).collect()
+    block.lines().take_while(|line| line.starts_with("                    ")).flat_map(|line| [&line[20..], "\n"]).collect()
 }
 
 /// Leaves everything running until it is stopped.
@@ -96,6 +95,7 @@ struct Demo {
 }
 
 /// What must become of a step.
+#[derive(Clone, Copy)]
 enum Expected<'a> {
     /// Refused, by this rule, and no octet reached the identity provider.
     Refused(&'a str),
@@ -107,7 +107,7 @@ impl Demo {
     fn title(&self, text: &str) {
         println!();
         println!("{}", self.colour("1", text));
-        println!("  {:<46} {:<40} {}", "what was sent", "what the gate did", "what reached the identity provider");
+        println!("  {:<46} {:<40} what reached the identity provider", "what was sent", "what the gate did");
     }
 
     fn honest_third_party(&mut self) {
@@ -258,7 +258,7 @@ impl Demo {
     }
 }
 
-/// An honest authorization request, as clients of OpenID Connect send it.
+/// An honest authorization request, as clients of `OpenID` Connect send it.
 fn honest_request(state: &str) -> String {
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
     format!(
@@ -269,7 +269,7 @@ fn honest_request(state: &str) -> String {
     )
 }
 
-/// The same as the identity provider gets it: the API and the consent said, OpenID Connect dropped.
+/// The same as the identity provider gets it: the API and the consent said, `OpenID` Connect dropped.
 fn honest_authorize(state: &str) -> String {
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
     format!(

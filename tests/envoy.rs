@@ -5,10 +5,17 @@
 
 #![cfg(test)]
 #![cfg(not(target_arch = "wasm32"))]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    reason = "a test that overflows or cuts amiss fails, as it should; its texts are ours"
+)]
+#![expect(clippy::disallowed_methods, reason = "what waits for an Envoy reads a clock")]
 
 #[path = "support/corpus.rs"]
 mod corpus;
 #[path = "support/envoy.rs"]
+#[expect(dead_code, reason = "only a measurement asks for the CPU time")]
 mod envoy;
 #[path = "support/recorder.rs"]
 mod recorder;

@@ -83,8 +83,8 @@ fn a_rebuilt_request_leaves_nothing_behind_on_the_connection() {
 
 #[test]
 fn a_body_over_the_limit_never_passes_in_any_framing() {
-    let rig = Rig::of("default");
     const LIMIT: usize = 64 * 1024;
+    let rig = Rig::of("default");
     let body = |size: usize| format!("{FIRST_PARTY}&x={}", "a".repeat(size - FIRST_PARTY.len() - 3));
     for (size, passes) in [(LIMIT - 1, true), (LIMIT, true), (LIMIT + 1, false), (10 * LIMIT, false)] {
         let plain = request("POST", "/oauth/token", Some(&body(size)));

@@ -112,7 +112,7 @@ fn two_gates_in_one_vm_do_not_disturb_each_other() {
     };
     // The second gate is broken: it stays closed, for its own requests only.
     let rig = Rig::with(&for_host("a.example", "\"revision\": 1"), |setup| {
-        setup.second = Some(for_host("b.example", "\"revision\": \"x\""))
+        setup.second = Some(for_host("b.example", "\"revision\": \"x\""));
     });
     let ask = |host: &str, target: &str| {
         let octets = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n");

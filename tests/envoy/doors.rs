@@ -31,8 +31,8 @@ fn a_form_on_an_unlisted_path_is_judged_however_it_ends() {
 
 #[test]
 fn a_form_that_is_too_long_to_be_read_is_released_as_it_came() {
-    let rig = Rig::of("default");
     const LIMIT: usize = 256 * 1024;
+    let rig = Rig::of("default");
     for (size, is_read) in [(LIMIT, true), (LIMIT + 1, false), (3 * LIMIT, false)] {
         let body = format!("SAMLResponse={}&client_id=tpc_native01&scope=x", "a".repeat(size - 44));
         assert_eq!(body.len(), size);

@@ -77,8 +77,8 @@ fn enforced_requests_are_recorded_and_counted_the_same_way() {
 /// Nothing that a client sent stands in a log, whatever became of it (decision 22).
 #[test]
 fn logs_carry_no_values_of_the_peer() {
-    let mut rig = Rig::of("default");
     const MARK: &str = "mArKeR";
+    let mut rig = Rig::of("default");
     let query = format!("state={MARK}1&login_hint={MARK}2&nonce={MARK}3&{MARK}4={MARK}5&client_id=");
     let body = format!(
         "grant_type=authorization_code&code={MARK}6&client_secret={MARK}7&refresh_token={MARK}8&{MARK}9=1&code_verifier={MARK}10{}",

@@ -117,7 +117,7 @@ impl Envoy {
 
     /// Polls until a question has an answer; a minute is far more than it takes.
     pub(crate) fn wait<T>(&mut self, what: &str, ask: impl Fn(&Self) -> Option<T>) -> T {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             if let Some(answer) = ask(self) {
                 return answer;
@@ -255,7 +255,7 @@ fn write_discovered(folder: &Path, setup: &Setup, settings: &str) {
     let resource = format!(
         "version_info: \"{}\"\nresources:\n- \"@type\": type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig\n  name: tpc-gate\n{}",
         VERSION.fetch_add(1, Ordering::Relaxed),
-        filter.lines().map(|line| format!("{}\n", line.strip_prefix("          ").unwrap_or(line))).collect::<String>(),
+        filter.lines().flat_map(|line| [line.strip_prefix("          ").unwrap_or(line), "\n"]).collect::<String>(),
     );
     fs::create_dir_all(folder.join("ecds")).unwrap();
     fs::write(folder.join("ecds.new"), resource).unwrap();

@@ -162,7 +162,7 @@ fn read_line(reader: &mut BufReader<TcpStream>) -> String {
     line.iter().copied().map(char::from).collect()
 }
 
-/// Sends a request over HTTP/2 by prior knowledge: DATA frames as cut, END_STREAM
+/// Sends a request over HTTP/2 by prior knowledge: DATA frames as cut, `END_STREAM`
 /// in an empty frame of its own, trailers where there are any.
 fn http2(port: u16, request: &CaseRequest) -> Response {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
