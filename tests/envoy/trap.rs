@@ -8,7 +8,8 @@ use crate::{EXCHANGE, PASSWORD, Rig, configuration, wire};
 
 #[test]
 fn a_trapped_vm_never_opens_and_recovers() {
-    let mut rig = Rig::with(&configuration("default"), |setup| setup.module = trapping_module().to_owned());
+    let module = trapping_module();
+    let mut rig = Rig::with(&configuration("default"), |setup| setup.module = module.to_owned());
     assert_eq!(rig.post("/oauth/token", EXCHANGE).status, 200);
     assert_eq!(rig.arrived().len(), 1);
     for _ in 0..3 {

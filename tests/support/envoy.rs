@@ -26,7 +26,7 @@ pub(crate) struct Setup {
     pub(crate) discovers: bool,
     /// Settings of a second gate behind the first, in the same VM.
     pub(crate) second: Option<String>,
-    /// Whether Envoy lets WebSockets through.
+    /// Whether Envoy lets `websocket` upgrades through.
     pub(crate) upgrades: bool,
     /// `--concurrency`.
     pub(crate) workers: usize,
