@@ -7,16 +7,18 @@
 //! of them agree is safe to judge; one in which they do not is refused as soon as
 //! a strict client is among them.
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+mod body;
+mod credentials;
+mod meaning;
+mod part;
 
-use crate::authentication::{
-    ATTESTATION_CLAIMS, CLIENT_CLAIMS, PARTY_CLAIMS, REQUEST_OBJECT_CLAIMS, claims_of_jwt, is_claim, texts_under,
-};
+use credentials::MOST_CREDENTIALS;
+use meaning::Meaning;
+pub(crate) use part::Part;
+
+use crate::authentication::{ATTESTATION_CLAIMS, CLIENT_CLAIMS, REQUEST_OBJECT_CLAIMS, claims_of_jwt, texts_under};
 use crate::fold::{fold_name, texts};
-use crate::head::{Content, Field, Head};
-use crate::json::Json;
+use crate::head::{Field, Head};
 use crate::parameters::pairs;
 use crate::percent::decode_lenient;
 
@@ -75,81 +77,12 @@ pub(crate) struct Asked {
     pub(crate) has_unreadable_object: bool,
 }
 
-/// What the names in a query or a form say about it, wherever it is sent (design, decision 16).
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Part {
-    names_a_client: bool,
-    has_oauth_parameter: bool,
-    has_typed_in: bool,
-    has_named_a_client: bool,
-    acts: bool,
-}
-
-impl Part {
-    /// Whether it acts like a request to an authorization or a token endpoint.
-    pub(crate) fn acts(self) -> bool {
-        self.acts
-    }
-
-    /// Whether a client is named beside everything else, not only inside an object.
-    pub(crate) fn named_a_client(self) -> bool {
-        self.has_named_a_client
-    }
-
-    /// Ends a part: what people type into a login page counts only beside the client's name.
-    fn close(&mut self) {
-        self.acts |= self.has_oauth_parameter || (self.names_a_client && self.has_typed_in);
-        self.has_named_a_client |= self.names_a_client;
-        self.has_typed_in = false;
-        self.names_a_client = false;
-    }
-}
-
-/// Parameters by which a request asks an authorization or a token endpoint for something.
-const OAUTH_PARAMETERS: &[&str] = &[
-    "response_type",
-    "response_mode",
-    "redirect_uri",
-    "scope",
-    "request",
-    "request_uri",
-    "code_challenge",
-    "audience",
-    "resource",
-    "authorization_details",
-    "grant_type",
-    "refresh_token",
-    "token",
-    "assertion",
-];
-
-/// Members of a client registration that no form for people has (RFC 7591 §2).
-const REGISTRATION_MEMBERS: &[&str] = &[
-    "application_type",
-    "client_name",
-    "client_uri",
-    "grant_types",
-    "jwks",
-    "jwks_uri",
-    "redirect_uris",
-    "response_types",
-    "software_id",
-    "software_statement",
-    "token_endpoint_auth_method",
-];
-
-/// The same, but also fields of login pages, which carry the client's id in their URL.
-const TYPED_IN: &[&str] = &["code", "password"];
-
 /// More readings than this are nobody's honest request; reading stops there, and
 /// the request is refused.
 const MOST_READINGS: usize = 256;
 
 /// More distinct names of clients, APIs or scopes than this are nobody's honest request either.
 const MOST_VALUES: usize = 16;
-
-/// Credentials in one header line.
-const MOST_CREDENTIALS: usize = 8;
 
 /// Octets of the shortest name that means something.
 const SHORTEST_NAME: usize = 4;
@@ -193,23 +126,6 @@ impl Mentions {
             mentions.read_pairs(form);
         }
         mentions
-    }
-
-    /// Notes the client that a bearer token was issued to, where it says so.
-    fn read_bearer(&mut self, authorization: &[u8]) {
-        for credential in authorization.split(|&byte| byte == b',').take(MOST_CREDENTIALS) {
-            let Some(at) = credential.trim_ascii().iter().position(u8::is_ascii_whitespace) else { continue };
-            let (scheme, token) = credential.trim_ascii().split_at_checked(at).unwrap_or_default();
-            if scheme.eq_ignore_ascii_case(b"Bearer") || scheme.eq_ignore_ascii_case(b"DPoP") {
-                self.read_party(token.trim_ascii());
-            }
-        }
-    }
-
-    fn read_party(&mut self, token: &[u8]) {
-        let claims = claims_of_jwt(token);
-        let parties = claims.iter().flat_map(|claims| texts_under(claims, PARTY_CLAIMS));
-        self.parties.extend(parties.take(MOST_VALUES).map(|party| party.as_bytes().to_vec()));
     }
 
     /// Adds a client that is named elsewhere: in the path.
@@ -257,22 +173,6 @@ impl Mentions {
     /// Whether reading was given up.
     pub(crate) fn are_too_many(&self) -> bool {
         self.gave_up || self.readings > MOST_READINGS
-    }
-
-    fn read_body(&mut self, body: &[u8], content: Content) {
-        self.read_pairs(body);
-        // UTF-16 and UTF-32 have one beside each character of ASCII; JSON readers find out by themselves.
-        self.has_nul = body.contains(&0);
-        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
-        self.looks_like_json = matches!(text.first(), Some(b'{' | b'['));
-        if content == Content::Json || self.looks_like_json {
-            self.read_json(text);
-        }
-        match content {
-            Content::Multipart => self.read_multipart(body),
-            Content::Absent | Content::Other => self.read_anything(body),
-            Content::Form | Content::Json => {}
-        }
     }
 
     /// Splits at `&` as the standard says, and at `;` as older servers do.
@@ -327,12 +227,9 @@ impl Mentions {
 
     /// Notes what a name alone says.
     fn note(&mut self, name: &[u8]) {
-        let is_one_of = |names: &[&str]| names.iter().any(|known| known.as_bytes() == name);
-        self.part.names_a_client |= name == b"client_id";
-        self.part.has_oauth_parameter |= is_one_of(OAUTH_PARAMETERS);
-        self.part.has_typed_in |= is_one_of(TYPED_IN);
+        self.part.note(name);
         self.has_request_object |= matches!(name, b"request" | b"request_uri");
-        self.registers |= is_one_of(REGISTRATION_MEMBERS);
+        self.registers |= part::registers(name);
     }
 
     /// A value decoded once; with a literal `+`; and once more where escapes remain.
@@ -409,174 +306,7 @@ impl Mentions {
         self.gave_up = values.len() >= MOST_VALUES;
         values.push(text.into_owned());
     }
-
-    fn name_by_claims(&mut self, claims: Option<&Json>, names: &'static [&'static str]) {
-        for (name, value) in claims.iter().flat_map(|claims| claims.members()) {
-            if is_claim(name, names) {
-                value.for_each_scalar(&mut |client| self.name(client.as_bytes()));
-            }
-        }
-    }
-
-    /// Whether the token could be read.
-    fn read_jwt(&mut self, token: &[u8], names: &'static [&'static str]) -> bool {
-        let claims = claims_of_jwt(token);
-        self.name_by_claims(claims.as_ref(), names);
-        claims.is_some()
-    }
-
-    /// Each credential of a comma-separated list, with any base64, its user raw and decoded.
-    fn read_basic(&mut self, authorization: &[u8]) {
-        let (mut is_basic, mut is_read) = (false, false);
-        // Lax decoders skip what is no base64, a comma among it: the whole is one credential, too.
-        let parts = authorization.split(|&byte| byte == b',');
-        self.gave_up |= parts.clone().nth(MOST_CREDENTIALS).is_some()
-            && authorization.trim_ascii_start().get(..5).is_some_and(is_basic_scheme);
-        for credential in parts.take(MOST_CREDENTIALS).chain([authorization]) {
-            let credential = credential.trim_ascii();
-            let Some((scheme, token)) = credential.split_at_checked(b"Basic".len()) else { continue };
-            if !is_basic_scheme(scheme) {
-                continue;
-            }
-            is_basic = true;
-            // Others stop at the first `=`.
-            for token in [token, token.split(|&byte| byte == b'=').next().unwrap_or_default()] {
-                let token: Vec<u8> = token
-                    .iter()
-                    .filter_map(|byte| match byte {
-                        b'-' => Some(b'+'),
-                        b'_' => Some(b'/'),
-                        byte if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') => Some(*byte),
-                        _ => None,
-                    })
-                    .collect();
-                let Ok(octets) = LENIENT.decode(&token) else { continue };
-                is_read |= !octets.is_empty();
-                let user = octets.split(|&byte| byte == b':').next().unwrap_or_default();
-                self.name(user);
-                self.name(&decode_lenient(user, true));
-                self.name(&decode_lenient(user, false));
-            }
-        }
-        self.has_unreadable_credentials |= is_basic && !is_read;
-    }
-
-    fn read_json(&mut self, text: &[u8]) {
-        let Ok(json) = serde_json::from_slice::<Json>(text) else {
-            self.json = Some(JsonBody::Unclear);
-            self.read_anything(text);
-            return;
-        };
-        let is_clear = matches!(json, Json::Object(_)) && !json.repeats_a_member();
-        self.json = Some(if is_clear { JsonBody::Object } else { JsonBody::Unclear });
-        json.for_each_member(&mut |name, value| {
-            let Some(name) = self.folded(name.as_bytes()) else { return };
-            self.note(name.as_bytes());
-            if let Some(meaning) = Meaning::of(name.as_bytes()) {
-                value.for_each_scalar(&mut |text| self.read_meaning(meaning, text.as_bytes()));
-            }
-        });
-    }
-
-    /// `multipart/form-data` without trusting its boundary: what follows the blank
-    /// line behind a `name="client_id"`, up to the end of that line.
-    fn read_multipart(&mut self, body: &[u8]) {
-        let has = |word: &[u8]| body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
-        self.has_coded_part = has(b"content-transfer-encoding") || has(b"name*") || has(b"name =");
-        let mut rest = body;
-        while let Some(at) = rest.windows(5).position(|part| part.eq_ignore_ascii_case(b"name=")) {
-            rest = rest.get(at.saturating_add(5)..).unwrap_or_default();
-            self.readings = self.readings.saturating_add(1);
-            if self.are_too_many() {
-                return;
-            }
-            let quoted = rest.strip_prefix(b"\"").unwrap_or(rest);
-            // Without an end in sight it is no name; the body is not copied for each of them.
-            let quoted = quoted.get(..LONGEST_NAME).unwrap_or(quoted);
-            let name = quoted.split(|byte| matches!(byte, b'"' | b';' | b'\r' | b'\n')).next().unwrap_or_default();
-            let Some(name) = self.folded(name) else { continue };
-            self.note(name.as_bytes());
-            let Some(meaning) = Meaning::of(name.as_bytes()) else { continue };
-            let blank = rest.windows(2).position(|pair| pair == b"\n\n" || pair == b"\n\r").unwrap_or(rest.len());
-            let value = rest.get(blank.saturating_add(2)..).unwrap_or_default();
-            let value = value.strip_prefix(b"\n").unwrap_or(value);
-            let line = value.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-            self.read_meaning(meaning, line);
-        }
-    }
-
-    /// Anything in a text of unknown grammar that begins like a strict id.
-    fn read_anything(&mut self, octets: &[u8]) {
-        let mut rest = octets;
-        while let Some(at) = rest.windows(4).position(|part| part.eq_ignore_ascii_case(b"tpc_")) {
-            rest = rest.get(at..).unwrap_or_default();
-            let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-'));
-            let (id, tail) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or_default();
-            self.read_meaning(Meaning::ClientId, id);
-            rest = tail;
-        }
-    }
 }
-
-fn is_basic_scheme(scheme: &[u8]) -> bool {
-    scheme.eq_ignore_ascii_case(b"Basic")
-}
-
-/// What a name means for the questions who the client is, and what it asks for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Meaning {
-    /// A bearer token (RFC 6750 §2.2, §2.3).
-    AccessToken,
-    /// A JWT that authenticates the client (RFC 7521 §4.2).
-    Assertion,
-    Audience,
-    ClientId,
-    /// A JWT that is a grant (RFC 7523 §2.1).
-    GrantAssertion,
-    GrantType,
-    /// A JWT that carries an authorization request (RFC 9101).
-    RequestObject,
-    RequestUri,
-    Resource,
-    Scope,
-}
-
-impl Meaning {
-    fn of(name: &[u8]) -> Option<Self> {
-        match name {
-            b"access_token" => Some(Self::AccessToken),
-            b"assertion" => Some(Self::GrantAssertion),
-            b"audience" => Some(Self::Audience),
-            b"client_assertion" => Some(Self::Assertion),
-            b"client_id" => Some(Self::ClientId),
-            b"grant_type" => Some(Self::GrantType),
-            b"request" => Some(Self::RequestObject),
-            b"request_uri" => Some(Self::RequestUri),
-            b"resource" => Some(Self::Resource),
-            b"scope" => Some(Self::Scope),
-            _ => None,
-        }
-    }
-
-    /// Whether it says who the client is, rather than what it asks for.
-    fn is_about_the_client(self) -> bool {
-        matches!(self, Self::Assertion | Self::ClientId | Self::RequestObject)
-    }
-
-    /// Whether nobody is told apart by it, so that one decoding is enough.
-    fn is_read_once(self) -> bool {
-        matches!(
-            self,
-            Self::AccessToken | Self::Audience | Self::GrantAssertion | Self::RequestUri | Self::Resource | Self::Scope
-        )
-    }
-}
-
-/// Base64 as the laxest decoders read it.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 #[cfg(test)]
 mod tests {
