@@ -77,7 +77,7 @@ impl Endpoints {
 
     /// The paths of an endpoint, as they are written.
     pub fn paths(&self, endpoint: Endpoint) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(known, _)| *known == endpoint).map(|(_, path)| path.raw.as_str())
+        self.0.iter().filter(move |(known, _)| *known == endpoint).map(|(_, path)| path.raw.text.as_str())
     }
 
     /// Where a request goes, by its path and by headers that replace the path in some frameworks.
@@ -114,12 +114,12 @@ impl Endpoints {
             segments.filter(|(_, expected)| *expected == "{}").map(|(segment, _)| segment.to_vec()).collect()
         };
         if let Some((_, path)) = self.0.iter().find(|(_, path)| path.is(raw)) {
-            return of(&path.raw, raw);
+            return of(&path.raw.text, raw);
         }
         let mut found = Vec::new();
         for canonical in path::canonicals(raw).unwrap_or_default() {
             for (_, path) in self.0.iter().filter(|(_, path)| path.folds_to(canonical.as_bytes())) {
-                found.extend(of(&path.canonical, canonical.as_bytes()));
+                found.extend(of(&path.canonical.text, canonical.as_bytes()));
             }
         }
         found
@@ -160,8 +160,8 @@ impl Endpoints {
 /// The path of an endpoint; `{}` stands for one segment of `[A-Za-z0-9._~-]+`.
 #[derive(Clone, Debug)]
 pub struct EndpointPath {
-    raw: String,
-    canonical: String,
+    raw: Pattern,
+    canonical: Pattern,
     is_plain: bool,
 }
 
@@ -189,33 +189,50 @@ impl EndpointPath {
         // A placeholder survives canonicalisation: braces are neither decoded nor trimmed.
         let canonical = path::canonical_of(text);
         let is_plain = path::is_plain(text.replace("{}", "x").as_bytes());
-        Ok(Self { raw: text.to_owned(), canonical, is_plain })
+        Ok(Self { raw: Pattern::new(text.to_owned()), canonical: Pattern::new(canonical), is_plain })
     }
 
     fn is(&self, raw: &[u8]) -> bool {
         let placeholder = |segment: &[u8]| {
             !matches!(segment, b"" | b"." | b"..") && segment.iter().all(|&byte| crate::percent::is_unreserved(byte))
         };
-        segments_match(self.raw.as_bytes(), raw, placeholder)
+        self.raw.matches(raw, placeholder)
     }
 
     fn folds_to(&self, canonical: &[u8]) -> bool {
-        segments_match(self.canonical.as_bytes(), canonical, |segment| !segment.is_empty())
+        self.canonical.matches(canonical, |segment| !segment.is_empty())
     }
 }
 
-fn segments_match(pattern: &[u8], path: &[u8], placeholder: impl Fn(&[u8]) -> bool) -> bool {
-    if !pattern.contains(&b'{') {
-        return pattern == path;
+/// A path with `{}` for some segments.
+#[derive(Clone, Debug)]
+struct Pattern {
+    text: String,
+    first_placeholder: Option<usize>,
+}
+
+impl Pattern {
+    fn new(text: String) -> Self {
+        let first_placeholder = text.find('{');
+        Self { text, first_placeholder }
     }
-    let mut expected = pattern.split(|&byte| byte == b'/');
-    let mut actual = path.split(|&byte| byte == b'/');
-    loop {
-        match (expected.next(), actual.next()) {
-            (None, None) => return true,
-            (Some(b"{}"), Some(segment)) if placeholder(segment) => {}
-            (Some(wanted), Some(segment)) if wanted == segment => {}
-            _ => return false,
+
+    /// Whether a path is like that; every request is compared with every endpoint.
+    fn matches(&self, path: &[u8], placeholder: impl Fn(&[u8]) -> bool) -> bool {
+        let pattern = self.text.as_bytes();
+        let Some(at) = self.first_placeholder else { return pattern == path };
+        if path.get(..at) != pattern.get(..at) {
+            return false;
+        }
+        let mut expected = pattern.split(|&byte| byte == b'/');
+        let mut actual = path.split(|&byte| byte == b'/');
+        loop {
+            match (expected.next(), actual.next()) {
+                (None, None) => return true,
+                (Some(b"{}"), Some(segment)) if placeholder(segment) => {}
+                (Some(wanted), Some(segment)) if wanted == segment => {}
+                _ => return false,
+            }
         }
     }
 }
