@@ -22,6 +22,7 @@ import urllib.parse
 
 sys.dont_write_bytecode = True
 
+import disguises  # noqa: E402
 import wire  # noqa: E402
 from browser import FORM, Browser, answered, encoded, form_of, path_of, short  # noqa: E402
 
@@ -157,6 +158,7 @@ class Run:
         self.token_refused()
         self.doors_refused()
         self.registration_closed()
+        self.disguised()
         self.login_pages()
         self.untouched({"client_id": "first_portal"}, "https://portal.example.com/cb", "first-party")
         self.untouched({"client_id": "legacy_partner", "client_secret": "legacy-s3cr3t"}, "https://legacy.example.com/cb", "permissive")
@@ -401,6 +403,53 @@ class Run:
             self.refused(path, "registration-closed", "POST", f"/realms/demo/clients-registrations/{path}", [JSON], body)
         self.refused("update of a client", "registration-closed", "PUT", "/realms/demo/clients-registrations/openid-connect/first_portal", [JSON, ("Authorization", "Bearer x")], body)
 
+    def disguised(self):
+        self.title("Requests in disguise: of those that Keycloak itself takes for a strict client's, none reaches it")
+        secret = encoded(CONFIDENTIAL)
+        password = f"{secret}&grant_type=password&username=alice&password=alice"
+        no_pkce = urllib.parse.urlsplit(honest(code_challenge=None, code_challenge_method=None)).query
+        metadata = json.dumps({"redirect_uris": ["https://evil.example/cb"]})
+        spelled = [
+            ("authorization, no PKCE", "GET", AUTHORIZE, no_pkce, None, None),
+            ("token, password", "POST", TOKEN, "", disguises.FORM, password),
+            ("device authorization", "POST", f"{OIDC}/auth/device", "", disguises.FORM, secret),
+            ("PAR", "POST", f"{OIDC}/ext/par/request", "", disguises.FORM, f"{secret}&response_type=code&redirect_uri={CALLBACK}"),
+            ("introspection", "POST", f"{TOKEN}/introspect", "", disguises.FORM, f"{secret}&token=x"),
+            ("registration", "POST", "/realms/demo/clients-registrations/openid-connect", "", "application/json", metadata),
+        ]
+        for what, method, path, query, kind, body in spelled:
+            requests = []
+            for other in disguises.paths(path):
+                target = other + (("&" if "?" in other else "?") + query if query else "")
+                requests.append((method, target, kind, body))
+            self.none_gets_through(f"{what}: spellings of the path", requests)
+        rest = password.partition("&")[2]
+        forms = [("POST", TOKEN, kind, body) for kind, body in disguises.forms("tpc_conf01", rest)]
+        self.none_gets_through("token, password: spellings of the body", forms)
+        forms = [("POST", f"{OIDC}/auth/device", kind, body) for kind, body in disguises.forms("tpc_conf01", "client_secret=s3cr3t")]
+        self.none_gets_through("device authorization: spellings of the body", forms)
+
+    def none_gets_through(self, what, requests):
+        """Each is sent to Keycloak without the gate first: where that takes it, the gate must not let an octet through."""
+        taken, through = 0, []
+        for method, target, kind, body in requests:
+            headers = [("Content-Type", kind)] if kind else []
+            octets = None if body is None else body.encode("latin-1")
+            if not is_taken(self.ask(self.keycloak, method, target, headers, octets)):
+                continue
+            taken += 1
+            before = self.recorder.octets
+            answer = self.ask(self.gate, method, target, headers, octets)
+            if self.recorder.octets != before or is_taken(answer):
+                through.append(f"{target} {kind} {(body or '')[:60]}")
+        self.step(what, taken > 0 and not through, f"{len(requests)} tried, {taken} taken by Keycloak, {len(through)} through the gate" + "".join(f"\n     {line}" for line in through))
+
+    def ask(self, port, *request):
+        try:
+            return wire.send(port, *request)[1]
+        except OSError:
+            return None
+
     # What Keycloak's pages carry.
 
     def login_pages(self):
@@ -537,6 +586,14 @@ class Run:
             if "unclaimed" in line:
                 self.step(line.split("tpc_gate.")[1].rsplit(":", 1)[0], True, line.rsplit(":", 1)[1].strip())
         self.step("login forms are counted as unclaimed", "unclaimed" in stats and "login-actions" in stats, "yes" if "login-actions" in stats else stats[:400])
+
+
+def is_taken(answer):
+    """Whether Keycloak did what a strict client must not get: a token, a login page, a device code, a client …"""
+    if answer is None:
+        return False
+    got = {"access_token", "device_code", "request_uri", "registration_client_uri", "active"} & set(json_of(answer))
+    return answer.status < 300 and (bool(got) or 'id="kc-form-login"' in answer.text())
 
 
 def told(answer):
