@@ -153,6 +153,7 @@ class Run:
     def all(self):
         self.strict_public()
         self.strict_confidential()
+        self.strict_under_an_alias()
         self.consent()
         self.authorization_refused()
         self.token_refused()
@@ -257,6 +258,26 @@ class Run:
         self.tokens("client credentials", self.post(TOKEN, {**credentials, "scope": "read:items"}), has_refresh_token=False)
         self.tokens("client credentials, without `scope`", self.post(TOKEN, {**credentials, "audience": API}), has_refresh_token=False)
         self.step("`audience` does not reach Keycloak", b"audience" not in self.last().body, self.last().text().replace("s3cr3t", "…"))
+
+    def strict_under_an_alias(self):
+        self.title("A strict client that has another id at Keycloak (`upstream_client_id`)")
+        browser = Browser(self.gate)
+        before = len(self.recorder.exchanges)
+        response = answered(browser.sign_in(honest("tpc_alias01")).header("location"))
+        asked = self.recorder.exchanges[before][0].target
+        self.step("Keycloak sees its own id", "client_id=old-partner&" in asked and "tpc_" not in asked, ", ".join(browser.pages))
+        grant = {"client_id": "tpc_alias01", "grant_type": "authorization_code", "code": response.get("code"), "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+        tokens = self.tokens("token", self.post(TOKEN, grant))
+        again = {"client_id": "tpc_alias01", "grant_type": "refresh_token", "refresh_token": tokens.get("refresh_token")}
+        tokens = self.tokens("refresh", self.post(TOKEN, again))
+        self.refused("that id from outside: authorization", "client-id-is-an-alias", "GET", honest("old-partner"))
+        self.refused("that id from outside: implicit", "client-id-is-an-alias", "GET", honest("old-partner", response_type="token"))
+        password = {"client_id": "old-partner", "grant_type": "password", "username": "alice", "password": "alice"}
+        self.refused("that id from outside: password", "client-id-is-an-alias", "POST", TOKEN, [FORM], encoded(password).encode())
+        self.refused("that id from outside: device", "client-id-is-an-alias", "POST", f"{OIDC}/auth/device", [FORM], b"client_id=old-partner")
+        action = f"{ACTIONS}/reset-credentials?{encoded({'client_id': 'old-partner', 'redirect_uri': CALLBACK})}"
+        self.refused("that id from outside: reset-credentials with a redirect URI", "client-id-is-an-alias", "GET", action)
+        self.refused("userinfo, by the token alone", "client-id-is-an-alias", "GET", f"{OIDC}/userinfo", [self.bearer(tokens)])
 
     def consent(self):
         self.title("Consent: does Keycloak obey `prompt=consent`?")
@@ -552,6 +573,12 @@ class Run:
         self.step("the user is told", json_of(user).get("preferred_username") == "alice", f"{user.status}")
         profile = {"firstName": "Alice", "lastName": "Example", "email": "alice@example.com", "username": "alice"}
         go("account API, JSON", "POST", "/realms/demo/account/", [bearer, JSON, ("Accept", "application/json")], body=json.dumps(profile).encode())
+        go("account API, JSON by PUT", "PUT", f"/realms/demo/account/applications/{name}/consent", [bearer, JSON], body=b'{ "grantedScopes" : [] }')
+        go("account console", "GET", "/realms/demo/account/?referrer=x")
+        go("UMA resource, JSON", "POST", "/realms/demo/authz/protection/resource_set", [bearer, JSON], body=b'{"name":"photo","resource_scopes":["view"],"type":"a b"}')
+        go("SAML request", "POST", "/realms/demo/protocol/saml", (), {"SAMLRequest": "PHg+" * 4000, "RelayState": "a b"})
+        go("SAML answer to a broker", "POST", "/realms/demo/broker/corporate/endpoint", (), {"SAMLResponse": "PHg+" * 4000, "RelayState": "x"})
+        go("admin API, JSON", "PUT", "/admin/realms/demo", [bearer, JSON], body=json.dumps({"displayName": "x" * 400000}).encode())
         go("token request in JSON (Keycloak takes none)", "POST", TOKEN, [JSON], body=json.dumps({"grant_type": "password", **client}).encode())
         _, answer = browse("implicit", f"{AUTHORIZE}?response_type=id_token+token&{encoded(ask)}", browser.cookies)
         self.step("an access token in the fragment", "access_token" in answered(answer.header("location")), " ".join(sorted(answered(answer.header("location")))))
