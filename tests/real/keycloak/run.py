@@ -319,7 +319,7 @@ class Run:
             ("response_mode=form_post", "response-mode-not-query", honest(response_mode="form_post")),
             ("response_mode=query.jwt", "response-mode-not-query", honest(response_mode="query.jwt")),
             ("a redirect URI that only Keycloak's wildcard allows", "redirect-uri-not-registered", honest(redirect_uri="https://partner.example.com/open")),
-            ("no redirect URI in a foreign place", "redirect-uri-not-registered", honest(redirect_uri="https://evil.example/cb")),
+            ("a foreign redirect URI", "redirect-uri-not-registered", honest(redirect_uri="https://evil.example/cb")),
             ("an API that is not granted", "audience-not-granted", honest(audience="https://other-api.example.com", scope="read:others")),
             ("an API that is not granted, by `resource`", "audience-not-granted", honest(audience=None, resource="https://other-api.example.com")),
             ("only a scope that is not granted", "scope-not-granted", honest(scope="write:items")),
