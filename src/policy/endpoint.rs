@@ -1,7 +1,10 @@
 //! Endpoints, and which path is which.
 
 use crate::head::{Field, Head};
+use unicode_normalization::UnicodeNormalization;
+
 use crate::path;
+use crate::percent::{decode_form, decode_lenient, encode_into, is_unreserved};
 
 /// An endpoint that the gate judges, or a door that it watches.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -111,7 +114,8 @@ impl Endpoints {
     pub(crate) fn placeholders(&self, raw: &[u8]) -> Vec<Vec<u8>> {
         let of = |pattern: &str, path: &[u8]| -> Vec<Vec<u8>> {
             let segments = path.split(|&byte| byte == b'/').zip(pattern.split('/'));
-            segments.filter(|(_, expected)| *expected == "{}").map(|(segment, _)| segment.to_vec()).collect()
+            let named = segments.filter(|(_, expected)| *expected == "{}").map(|(segment, _)| segment);
+            named.map(|segment| decode_lenient(segment, false).into_owned()).collect()
         };
         if let Some((_, path)) = self.0.iter().find(|(_, path)| path.is(raw)) {
             return of(&path.raw.text, raw);
@@ -157,7 +161,8 @@ impl Endpoints {
     }
 }
 
-/// The path of an endpoint; `{}` stands for one segment of `[A-Za-z0-9._~-]+`.
+/// The path of an endpoint; `{}` stands for one segment of letters, digits, `-._~` and blanks:
+/// realms have names like `ACME Corp.` and `münchen`.
 #[derive(Clone, Debug)]
 pub struct EndpointPath {
     raw: Pattern,
@@ -179,7 +184,7 @@ impl EndpointPath {
             segment == "{}"
                 || (!matches!(segment, "" | "." | "..")
                     && segment.bytes().all(|byte| {
-                        crate::percent::is_unreserved(byte)
+                        is_unreserved(byte)
                             || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
                     }))
         };
@@ -193,15 +198,31 @@ impl EndpointPath {
     }
 
     fn is(&self, raw: &[u8]) -> bool {
-        let placeholder = |segment: &[u8]| {
-            !matches!(segment, b"" | b"." | b"..") && segment.iter().all(|&byte| crate::percent::is_unreserved(byte))
-        };
-        self.raw.matches(raw, placeholder)
+        self.raw.matches(raw, is_name)
     }
 
     fn folds_to(&self, canonical: &[u8]) -> bool {
         self.canonical.matches(canonical, |segment| !segment.is_empty())
     }
+}
+
+/// Whether a raw segment is a name that every router reads alike: escaped is what has to be
+/// (RFC 3986 §2.4), in UTF-8, and no router makes anything but a letter or a blank of it.
+fn is_name(segment: &[u8]) -> bool {
+    if matches!(segment, b"" | b"." | b"..") {
+        return false;
+    }
+    if segment.iter().all(|&byte| is_unreserved(byte)) {
+        return true;
+    }
+    let Ok(text) = decode_form(segment) else { return false };
+    let mut spelled = String::new();
+    encode_into(&text, &mut spelled);
+    let is_letter = |c: char| c.is_alphanumeric() && c.nfkd().all(|part| !part.is_ascii() || part.is_ascii_alphanumeric());
+    // Only the case of hex digits is left open.
+    spelled.as_bytes().eq_ignore_ascii_case(segment)
+        && !(text.starts_with(' ') || text.ends_with(' '))
+        && text.chars().all(|c| is_letter(c) || matches!(c, ' ' | '-' | '.' | '_' | '~'))
 }
 
 /// A path with `{}` for some segments.
@@ -287,6 +308,18 @@ mod tests {
             ("/realms//auth", Place::Elsewhere),
             ("/realms/acme/auth/", Place::Ambiguous(Endpoint::Authorization)),
             ("/REALMS/acme/auth", Place::Ambiguous(Endpoint::Authorization)),
+            ("/realms/ACME%20Corp./auth", Place::Endpoint(Endpoint::Authorization)),
+            ("/realms/m%C3%BCnchen/auth", Place::Endpoint(Endpoint::Authorization)),
+            ("/realms/%e6%9d%b1%e4%ba%ac/auth", Place::Endpoint(Endpoint::Authorization)),
+            // Half an escape, a slash in disguise, overlong, Latin-1, a blank at an end, raw octets.
+            ("/realms/acme%2/auth", Place::Ambiguous(Endpoint::Authorization)),
+            ("/realms/a%2Fb/auth", Place::Ambiguous(Endpoint::Authorization)),
+            ("/realms/a%EF%BC%8Fb/auth", Place::Ambiguous(Endpoint::Authorization)),
+            ("/realms/a%C0%AFb/auth", Place::Ambiguous(Endpoint::Authorization)),
+            ("/realms/m%FCnchen/auth", Place::Ambiguous(Endpoint::Authorization)),
+            ("/realms/acme%20/auth", Place::Ambiguous(Endpoint::Authorization)),
+            ("/realms/m\u{fc}nchen/auth", Place::Ambiguous(Endpoint::Authorization)),
+            ("/realms/a%2520b/auth", Place::Ambiguous(Endpoint::Authorization)),
         ] {
             assert_eq!(endpoints().place_of(path.as_bytes()), place, "{path}");
         }

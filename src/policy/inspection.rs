@@ -215,12 +215,12 @@ impl Gate {
         let adds_consent = self.settings.consent == Consent::Always;
         let prompt = authorization::canonical_prompt(parameters.get("prompt").unwrap_or_default(), adds_consent);
         parameters.set("prompt", prompt);
-        if let (Some(name), None, Some(only)) =
-            (self.settings.connection_parameter, parameters.get("connection"), self.policy.connections.only())
-        {
-            parameters.set(name, only.to_owned());
-        }
+        let connection = parameters.get("connection").or_else(|| self.policy.connections.only()).map(str::to_owned);
         let dropped = parameters.keep(authorization::FORWARDED);
+        if let (Some(name), Some(connection)) = (self.settings.connection_parameter, connection) {
+            parameters.set("connection", String::new());
+            parameters.set(name, connection);
+        }
         granted.speak(self.settings.audience_parameter, &mut parameters);
         translate(client, &mut parameters);
         let forwarding = Forwarding::new(Endpoint::Authorization, head, parameters, dropped, None, granted);
@@ -289,7 +289,7 @@ impl Judgement {
     }
 
     /// Whether the request goes on.
-    fn goes_on(&self) -> bool {
+    pub(crate) fn goes_on(&self) -> bool {
         !matches!(self.decision, Decision::Refuse(_))
     }
 }
@@ -299,10 +299,8 @@ mod tests {
     use super::*;
     use crate::document;
 
-    /// No profile of this build names a parameter for the connection; one that does gets the
-    /// only domain connection, unless the request says which.
     #[test]
-    fn the_one_domain_connection_is_injected_where_the_profile_has_a_parameter_for_it() {
+    fn the_one_domain_connection_is_asked_for_where_the_preset_has_a_parameter_for_it() {
         let policy = br#"{"format":1,"revision":1,
             "resource_servers":[{"identifier":"https://api.example"}],
             "clients":[{"client_id":"tpc_a","callbacks":["https://a.example/cb"]}],
@@ -310,7 +308,7 @@ mod tests {
             "connections":[{"name":"google","is_domain_connection":true},{"name":"staff"}]}"#;
         let mut settings = document::generic("https://login.example");
         let policy = document::load_policy(policy, &settings).0.unwrap();
-        settings.connection_parameter = Some("connection");
+        settings.connection_parameter = Some("kc_idp_hint");
         let gate = Gate { settings, policy };
         let target = "/authorize?client_id=tpc_a&response_type=code&code_challenge_method=S256&\
             code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -324,7 +322,11 @@ mod tests {
                 other => format!("{other:?}"),
             }
         };
-        assert!(forwarded("").contains("&connection=google&"), "{}", forwarded(""));
+        for query in ["", "&connection=google", "&kc_idp_hint=staff", "&connection=google&kc_idp_hint=staff"] {
+            let forwarded = forwarded(query);
+            assert!(forwarded.contains("&kc_idp_hint=google&"), "{query}: {forwarded}");
+            assert!(!forwarded.contains("connection=") && !forwarded.contains("staff"), "{query}: {forwarded}");
+        }
         assert!(forwarded("&connection=staff").contains("ConnectionNotAllowed"));
     }
 }

@@ -52,6 +52,7 @@ const FOLDERS: &[Folder] = &[
     folder!("default", policy "default": "access", "answers", "authorization", "bypasses", "doors", "identity", "parameters", "path", "redirects", "review", "token"),
     folder!("dialect", policy "dialect": "dialect"),
     folder!("https", policy "default": "scheme"),
+    folder!("keycloak", policy "keycloak": "keycloak"),
     folder!("limits", policy "default": "limits"),
     folder!("refuse-unlisted", policy "default": "unlisted"),
     folder!("tenant", policy "tenant": "tenant"),

@@ -64,14 +64,62 @@ fn read(root: Node<'_, '_>, issuer: &str) -> Option<Settings> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Body;
+    use crate::document;
+    use crate::endpoint::Endpoint;
+    use crate::gate::Gate;
+    use crate::head::Head;
+    use crate::inspection::Inspection;
 
     #[test]
     fn every_preset_can_be_read_and_has_its_endpoints() {
         assert!(preset_names().any(|name| name == "generic"));
         for name in preset_names() {
             let settings = preset(name, "https://login.example").unwrap_or_else(|| panic!("{name} has a fault"));
-            for endpoint in [crate::endpoint::Endpoint::Authorization, crate::endpoint::Endpoint::Token] {
+            for endpoint in [Endpoint::Authorization, Endpoint::Token] {
                 assert!(settings.endpoints.paths(endpoint).next().is_some(), "{name} has no {}", endpoint.name());
+            }
+        }
+    }
+    /// What is closed is closed however the client is named; others do not notice.
+    #[test]
+    fn every_door_of_every_preset_is_closed_to_strict_clients() {
+        let policy = br#"{"format":1,"revision":1,"resource_servers":[],"clients":[],"client_grants":[]}"#;
+        // Basic `tpc_a:s`; `{"azp":"tpc_a"}`; the same of `first`.
+        let strict = ["tpc_a", "Basic dHBjX2E6cw==", "Bearer e30.eyJhenAiOiJ0cGNfYSJ9.x"];
+        let first_party = ["first", "Basic Zmlyc3Q6cw==", "Bearer e30.eyJhenAiOiJmaXJzdCJ9.x"];
+        for name in preset_names() {
+            let settings = preset(name, "https://login.example").unwrap();
+            let policy = document::load_policy(policy, &settings).0.unwrap();
+            let gate = Gate { settings, policy };
+            let passes = |method: &str, target: &str, header: (&str, &str), body: &str| {
+                let head = Head::new([(":method", method), (":path", target), (":scheme", "https"), header]);
+                match gate.inspect(&head, body.is_empty()) {
+                    Inspection::Await(pending) => pending.complete(&gate, &head, Body::Whole(body.as_bytes())).goes_on(),
+                    Inspection::Judged(judgement) => judgement.goes_on(),
+                    _ => true,
+                }
+            };
+            let form = ("content-type", "application/x-www-form-urlencoded");
+            let doors: Vec<String> =
+                gate.settings.endpoints.paths(Endpoint::Refused).map(|path| path.replace("{}", "x")).collect();
+            for ([id, basic, bearer], expected) in [(strict, false), (first_party, true)] {
+                for path in &doors {
+                    let query = format!("{path}?client_id={id}");
+                    assert_eq!(passes("GET", &query, ("accept", "*/*"), ""), expected, "{name} {query}");
+                    assert_eq!(passes("POST", path, form, &format!("client_id={id}")), expected, "{name} {path}");
+                    for credentials in [basic, bearer] {
+                        assert_eq!(
+                            passes("POST", path, ("authorization", credentials), "x"),
+                            expected,
+                            "{name} {path} {credentials}"
+                        );
+                    }
+                }
+            }
+            for path in gate.settings.endpoints.paths(Endpoint::Registration).map(|path| path.replace("{}", "x")) {
+                let json = ("content-type", "application/json");
+                assert!(!passes("POST", &path, json, r#"{"redirect_uris":[]}"#), "{name} {path}");
             }
         }
     }
