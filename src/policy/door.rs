@@ -32,7 +32,7 @@ fn is_registration(reading: &Reading<'_>) -> bool {
         && !mentions.looks_like_json
         && !mentions.has_nul
         && !mentions.registers;
-    head.method() != b"POST" || !is_plain
+    head.method() != b"POST" || head.overrides_the_method() || !is_plain
 }
 
 /// Refuses strict clients at an endpoint that they cannot use: device authorization,

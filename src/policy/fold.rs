@@ -18,7 +18,7 @@ pub(crate) fn fold(text: &str) -> String {
         cut.chars().filter(|c| !c.is_ascii_control()).map(|c| c.to_ascii_lowercase()).collect()
     } else {
         // Long text is no id and no name; folding it whole would cost milliseconds.
-        let kept = cut.trim_start().chars().filter(|&c| !is_invisible(c)).take(LONGEST);
+        let kept = cut.trim_start().chars().filter(|&c| !is_invisible(c) && !is_combining_mark(c)).take(LONGEST);
         kept.nfkd()
             .filter(|&c| !is_combining_mark(c) && !is_invisible(c))
             // Upper case first: `ı` and `ſ` only meet their ASCII letter there.
@@ -78,23 +78,27 @@ pub(crate) fn texts(octets: &[u8]) -> [Cow<'_, str>; 2] {
     [Cow::Owned(latin1), Cow::Owned(dropped)]
 }
 
+/// A name without what servers take off its ends, however long that is: blanks, controls
+/// and brackets before it (PHP, Rack, qs), what follows a NUL, and brackets behind it.
+pub(crate) fn core_of_name(name: &[u8]) -> &[u8] {
+    let is_off = |byte: &u8| byte.is_ascii_whitespace() || byte.is_ascii_control() || matches!(byte, b'[' | b']');
+    let start = name.iter().position(|byte| !is_off(byte)).unwrap_or(name.len());
+    let name = name.get(start..).unwrap_or_default();
+    let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
+    let is_bracket = |byte: &u8| matches!(byte, b'[' | b']');
+    if name.contains(&b']') { name.split(is_bracket).next().unwrap_or_default() } else { name }.trim_ascii_end()
+}
+
 /// Folds the name of a parameter, as well as the rewriting that frameworks do to
 /// names: PHP turns `.`, blank and `[` into `_`, many cut `[…]` off.
 pub(crate) fn fold_name(octets: &[u8]) -> String {
     let [text, dropped] = texts(octets);
     let text = if dropped.is_empty() { text } else { dropped };
-    // What stands in brackets is cut off anyway, however long it is.
-    let text = match text.split_once('[') {
-        Some((name, rest)) if rest.contains(']') => name,
-        _ => &text,
-    };
-    let folded = fold(text);
+    let folded = fold(&text);
     let name = folded.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '_');
-    let mut name = match name.find('[') {
-        // `client[id` has no closing bracket: PHP keeps it as `client_id`. Folding may bring brackets, too.
-        Some(open) if name.contains(']') => name.get(..open).unwrap_or_default().to_owned(),
-        _ => name.to_owned(),
-    };
+    // `client[id` has no closing bracket: PHP keeps it as `client_id`.
+    let name = if name.contains(']') { name.split(['[', ']']).next().unwrap_or_default() } else { name };
+    let mut name = name.to_owned();
     if name.contains(['.', ' ', '[']) {
         name = name.replace(['.', ' ', '['], "_");
     }
@@ -196,6 +200,10 @@ mod tests {
             "\u{feff}client_id",
             "?client_id",
             "cl\u{131}ent_id",
+            "[client_id]",
+            "client_id]",
+            "[]client_id",
+            "[][client_id][x]",
         ] {
             assert_eq!(fold_name(name.as_bytes()), "client_id", "{name:?}");
         }

@@ -202,10 +202,15 @@ impl Head {
         MediaType::parse(self.get(Field::ContentType))
     }
 
-    /// Whether some server would read the body as a form: its type says so, in whatever company.
+    /// Whether some server would read the body as a form: its type says so in whatever
+    /// company, or nothing says what it is.
     #[must_use]
     pub fn may_be_form(&self) -> bool {
         let value = self.get(Field::ContentType).unwrap_or_default();
+        if value.trim_ascii().is_empty() {
+            // Rack takes it for a form. One without an end in sight is a stream.
+            return self.get(Field::ContentLength).is_some();
+        }
         let name = b"x-www-form-urlencoded";
         value.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name))
     }
@@ -215,10 +220,10 @@ impl Head {
         let Some(value) = self.get(Field::ContentType) else { return Content::Absent };
         let essence = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
         match essence.as_slice() {
+            essence if essence.starts_with(b"multipart/") => Content::Multipart,
             _ if value.contains(&b',') => Content::Other,
             b"application/x-www-form-urlencoded" => Content::Form,
             b"application/json" => Content::Json,
-            b"multipart/form-data" => Content::Multipart,
             essence if essence.ends_with(b"+json") => Content::Json,
             _ => Content::Other,
         }
@@ -258,15 +263,16 @@ impl Head {
             value.split(|byte| matches!(byte, b';' | b',')).filter_map(|parameter| parameter.strip_prefix(b"charset="));
         // Each has ASCII where ASCII is; others, such as UTF-16, UTF-7 and EBCDIC, do not.
         let is_ascii_like = |charset: &[u8]| {
-            let families: [&[u8]; 6] = [b"iso-8859-", b"iso8859-", b"windows-125", b"cp125", b"koi8-", b"euc-"];
+            let families: [&[u8]; 7] = [b"iso-8859-", b"iso_8859-", b"iso8859-", b"windows-125", b"cp125", b"koi8-", b"euc-"];
             matches!(
                 charset,
-                b"utf-8"
+                b"" | b"utf-8"
                     | b"utf8"
                     | b"us-ascii"
                     | b"ascii"
                     | b"latin1"
                     | b"shift_jis"
+                    | b"windows-31j"
                     | b"gb2312"
                     | b"gbk"
                     | b"gb18030"

@@ -43,7 +43,7 @@ pub(crate) fn limits_are_kept(reading: &Reading<'_>) -> Verdict {
         let is_too_long = matches!(reading.body, Body::TooLong) && reading.endpoint != Endpoint::Unlisted;
         return match () {
             () if is_too_long => exceeded("body"),
-            () if reading.mentions.are_too_many() => exceeded("parameters"),
+            () if reading.gave_up() => exceeded("parameters"),
             () => Ok(()),
         };
     }
@@ -60,7 +60,7 @@ pub(crate) fn limits_are_kept(reading: &Reading<'_>) -> Verdict {
     if [reading.head.query().unwrap_or_default(), form].into_iter().any(|raw| parameters::count(raw) > limits.parameters) {
         return exceeded("parameters");
     }
-    if reading.mentions.are_too_many() {
+    if reading.gave_up() {
         return exceeded("parameters");
     }
     let Ok(parameters) = reading.parameters() else { return Ok(()) };
@@ -106,7 +106,9 @@ pub(crate) fn client_is_readable(reading: &Reading<'_>) -> Verdict {
         return unreadable;
     }
     if !at_token {
-        return Ok(());
+        // Servers that read JSON anywhere may read more of it than we do.
+        let hides = reading.mentions.json == Some(JsonBody::Unreadable) || reading.mentions.has_nul;
+        return if hides && reading.head.content() == Content::Json { unreadable } else { Ok(()) };
     }
     if reading.mentions.has_nul {
         return unreadable;

@@ -172,7 +172,7 @@ impl Gate {
             return refused;
         }
         let names_protected = reading.names_a_protected_client();
-        let is_of_interest = endpoint != Endpoint::Unlisted || reading.claims_a_door() || reading.mentions.are_too_many();
+        let is_of_interest = endpoint != Endpoint::Unlisted || reading.claims_a_door() || reading.gave_up();
         let breaches = if is_of_interest { rule::identify(&reading) } else { Vec::new() };
         let (kind, client) = (reading.kind(), reading.client().map(Rc::clone));
         if let Some(&breach) = breaches.first() {
@@ -193,7 +193,7 @@ impl Gate {
             return None;
         }
         let refuses_others = reading.endpoint.is_judged() && self.is_closed();
-        let is_refused = reading.names_a_protected_client() || reading.mentions.are_too_many() || refuses_others;
+        let is_refused = reading.names_a_protected_client() || reading.gave_up() || refuses_others;
         let kind = reading.kind().filter(|kind| *kind <= ClientKind::Strict);
         is_refused.then(|| Judgement::refused(Violation::PolicyUnavailable.into(), Some(reading.endpoint), kind, None))
     }

@@ -117,6 +117,12 @@ impl<'a> Reading<'a> {
         self.body.octets()
     }
 
+    /// Whether reading was given up, where that matters: on a path that is no endpoint
+    /// only a request that acts like one to an endpoint could hide something.
+    pub(crate) fn gave_up(&self) -> bool {
+        self.mentions.are_too_many() && (self.endpoint != Endpoint::Unlisted || self.mentions.part.acts())
+    }
+
     /// Whether a protected client's request acts like one to an endpoint, on a path
     /// that is none.
     pub(crate) fn claims_a_door(&self) -> bool {

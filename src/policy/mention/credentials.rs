@@ -4,10 +4,13 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::{MOST_VALUES, Mentions};
-use crate::authentication::{PARTY_CLAIMS, claims_of_jwt, is_claim, texts_under};
+use super::{Mentions, add};
+use crate::authentication::{PARTY_CLAIMS, claims_of_jwt};
 use crate::json::Json;
 use crate::percent::decode_lenient;
+
+/// Claims of one token; no honest one has more.
+const MOST_CLAIMS: usize = 256;
 
 /// Credentials in one header line.
 pub(super) const MOST_CREDENTIALS: usize = 8;
@@ -18,8 +21,13 @@ impl Mentions {
         let (mut is_basic, mut is_read) = (false, false);
         // Lax decoders skip what is no base64, a comma among it: the whole is one credential, too.
         let parts = authorization.split(|&byte| byte == b',');
-        self.gave_up |= parts.clone().nth(MOST_CREDENTIALS).is_some()
-            && authorization.trim_ascii_start().get(..5).is_some_and(is_basic_scheme);
+        let is_credential = |part: &[u8]| {
+            let scheme = part.trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+            [&b"Basic"[..], b"Bearer", b"DPoP"]
+                .iter()
+                .any(|known| scheme.get(..known.len()).is_some_and(|it| it.eq_ignore_ascii_case(known)))
+        };
+        self.gave_up |= parts.clone().skip(MOST_CREDENTIALS).any(is_credential);
         for credential in parts.take(MOST_CREDENTIALS).chain([authorization]) {
             let credential = credential.trim_ascii();
             let Some((scheme, token)) = credential.split_at_checked(b"Basic".len()) else { continue };
@@ -61,14 +69,34 @@ impl Mentions {
     }
 
     pub(super) fn read_party(&mut self, token: &[u8]) {
-        let claims = claims_of_jwt(token);
-        let parties = claims.iter().flat_map(|claims| texts_under(claims, PARTY_CLAIMS));
-        self.parties.extend(parties.take(MOST_VALUES).map(|party| party.as_bytes().to_vec()));
+        let Some(claims) = self.claims(token) else { return };
+        for party in self.texts_under(&claims, PARTY_CLAIMS) {
+            add(&mut self.parties, party.as_bytes(), &mut self.gave_up);
+        }
+    }
+
+    /// The claims of a JWT; one with more than any honest one has is not read, and that is noted.
+    pub(super) fn claims(&mut self, token: &[u8]) -> Option<Json> {
+        let claims = claims_of_jwt(token)?;
+        if claims.members().nth(MOST_CLAIMS).is_some() {
+            self.gave_up = true;
+            return None;
+        }
+        Some(claims)
+    }
+
+    /// Texts under any of some names, however a server folds them.
+    pub(super) fn texts_under<'c>(&mut self, claims: &'c Json, names: &[&str]) -> Vec<&'c str> {
+        claims.members().filter(|(name, _)| self.is_claim(name, names)).flat_map(|(_, value)| value.texts()).collect()
+    }
+
+    fn is_claim(&mut self, name: &str, names: &[&str]) -> bool {
+        names.contains(&name) || self.folded(name.as_bytes()).is_some_and(|name| names.contains(&name.as_str()))
     }
 
     pub(super) fn name_by_claims(&mut self, claims: Option<&Json>, names: &'static [&'static str]) {
         for (name, value) in claims.iter().flat_map(|claims| claims.members()) {
-            if is_claim(name, names) {
+            if self.is_claim(name, names) {
                 value.for_each_scalar(&mut |client| self.name(client.as_bytes()));
             }
         }
@@ -76,7 +104,7 @@ impl Mentions {
 
     /// Whether the token could be read.
     pub(super) fn read_jwt(&mut self, token: &[u8], names: &'static [&'static str]) -> bool {
-        let claims = claims_of_jwt(token);
+        let claims = self.claims(token);
         self.name_by_claims(claims.as_ref(), names);
         claims.is_some()
     }

@@ -16,8 +16,8 @@ use credentials::MOST_CREDENTIALS;
 use meaning::Meaning;
 pub(crate) use part::Part;
 
-use crate::authentication::{ATTESTATION_CLAIMS, CLIENT_CLAIMS, REQUEST_OBJECT_CLAIMS, claims_of_jwt, texts_under};
-use crate::fold::{fold_name, texts};
+use crate::authentication::{ATTESTATION_CLAIMS, CLIENT_CLAIMS, REQUEST_OBJECT_CLAIMS};
+use crate::fold::{core_of_name, fold_name, texts};
 use crate::head::{Field, Head};
 use crate::parameters::pairs;
 use crate::percent::decode_lenient;
@@ -63,8 +63,9 @@ pub(crate) struct Mentions {
     effort: usize,
     /// Whether reading was given up.
     gave_up: bool,
-    /// Whether only the client matters, not what is asked for.
-    reads_clients_only: bool,
+    /// Whether the path is no endpoint: only the client matters there, not what is asked for,
+    /// and names that cost too much are not read.
+    is_unlisted: bool,
 }
 
 /// What a request asks for, by every reading of the names; each distinct value once.
@@ -81,16 +82,19 @@ pub(crate) struct Asked {
 /// the request is refused.
 const MOST_READINGS: usize = 256;
 
-/// More distinct names of clients, APIs or scopes than this are nobody's honest request either.
-const MOST_VALUES: usize = 16;
+/// More distinct names of clients than this are nobody's honest request either.
+const MOST_CLIENTS: usize = 16;
+
+/// The same of APIs, and of scopes.
+const MOST_VALUES: usize = 64;
 
 /// Octets of the shortest name that means something.
-const SHORTEST_NAME: usize = 4;
+const SHORTEST_NAME: usize = 3;
 
-/// Octets of a name; no server makes a known one of a longer.
+/// Octets of a name, without what servers take off its ends.
 const LONGEST_NAME: usize = 128;
 
-/// What folding names may cost in one request: about 20 000 odd names, or 8 KiB of names beyond ASCII.
+/// What reading may cost in one request: an octet of a value is one; a name beyond ASCII is 32 per octet.
 const MOST_EFFORT: usize = 256 * 1024;
 
 /// A body that looks like JSON.
@@ -100,6 +104,8 @@ pub(crate) enum JsonBody {
     Object,
     /// Anything that parsers could read differently, or no object.
     Unclear,
+    /// Nothing that we can read.
+    Unreadable,
 }
 
 impl Mentions {
@@ -120,7 +126,7 @@ impl Mentions {
 
     /// Reads a request to a path that is no endpoint: query, `Basic`, and the body where it is a form.
     pub(crate) fn read_unlisted(head: &Head, form: &[u8]) -> Self {
-        let mut mentions = Self { reads_clients_only: true, ..Self::default() };
+        let mut mentions = Self { is_unlisted: true, ..Self::default() };
         mentions.read_head(head);
         if !form.is_empty() {
             mentions.read_pairs(form);
@@ -133,7 +139,7 @@ impl Mentions {
         if client.is_empty() || self.gave_up || self.clients.iter().any(|known| known == client) {
             return;
         }
-        self.gave_up = self.clients.len() >= MOST_VALUES;
+        self.gave_up = self.clients.len() >= MOST_CLIENTS;
         self.clients.push(client.to_vec());
     }
 
@@ -141,7 +147,7 @@ impl Mentions {
     pub(crate) fn may_be_in(query: &[u8]) -> bool {
         let is_other = |name: &[u8]| {
             let is_plain = name.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
-            is_plain && name != b"client_id"
+            is_plain && !Meaning::of(name).is_some_and(Meaning::is_about_the_client)
         };
         query.contains(&b';') || pairs(query, |byte| byte == b'&').any(|(name, _)| !is_other(name))
     }
@@ -159,6 +165,7 @@ impl Mentions {
         self.part.names_a_client = by_header;
         let attestations =
             head.get(Field::OauthClientAttestation).into_iter().flat_map(|lines| lines.split(|&byte| byte == b','));
+        self.gave_up |= attestations.clone().nth(MOST_CREDENTIALS).is_some();
         for attestation in attestations.take(MOST_CREDENTIALS) {
             // Its issuer is the attester (draft-ietf-oauth-attestation-based-client-auth §5.1).
             self.has_unreadable_assertion |= !self.read_jwt(attestation, ATTESTATION_CLAIMS);
@@ -212,17 +219,30 @@ impl Mentions {
     /// A name as frameworks may rewrite it; `None` where nothing known can come of it,
     /// and once the effort is spent.
     fn folded(&mut self, name: &[u8]) -> Option<String> {
-        let before_bracket = name.split(|&byte| byte == b'[').next().unwrap_or(name);
-        if name.len() < SHORTEST_NAME || before_bracket.len() > LONGEST_NAME {
+        let core = core_of_name(name);
+        if core.len() < SHORTEST_NAME {
             return None;
         }
-        let weight = if name.is_ascii() { name.len() / 4 } else { before_bracket.len().saturating_mul(32) };
-        self.effort = self.effort.saturating_add(weight).saturating_add(8);
-        if self.effort > MOST_EFFORT {
-            self.gave_up = true;
+        if core.len() > LONGEST_NAME {
+            // Only such a name has anything that folding takes away.
+            let is_odd = !core.is_ascii()
+                || !core.first().is_some_and(u8::is_ascii_alphanumeric)
+                || core.iter().any(|byte| byte.is_ascii_control() || *byte == b'&');
+            self.gave_up |= is_odd && !self.is_unlisted;
             return None;
         }
-        Some(fold_name(name))
+        let weight = if core.is_ascii() { core.len() / 4 } else { core.len().saturating_mul(32) };
+        if !self.spend(weight.saturating_add(8)) {
+            self.gave_up |= !self.is_unlisted;
+            return None;
+        }
+        Some(fold_name(core))
+    }
+
+    /// Whether there was effort left for this.
+    fn spend(&mut self, effort: usize) -> bool {
+        self.effort = self.effort.saturating_add(effort);
+        self.effort <= MOST_EFFORT
     }
 
     /// Notes what a name alone says.
@@ -248,10 +268,11 @@ impl Mentions {
     }
 
     fn read_meaning(&mut self, meaning: Meaning, value: &[u8]) {
-        if self.reads_clients_only && !meaning.is_about_the_client() {
+        if self.is_unlisted && !meaning.is_about_the_client() {
             return;
         }
         self.readings = self.readings.saturating_add(1);
+        self.gave_up |= !self.spend(value.len());
         if self.are_too_many() {
             return;
         }
@@ -263,14 +284,14 @@ impl Mentions {
             }
             // An encrypted request object is nobody's business; what is readable must agree.
             Meaning::RequestObject => {
-                let claims = claims_of_jwt(value);
+                let claims = self.claims(value);
                 self.asked.has_unreadable_object |= claims.is_none();
                 self.name_by_claims(claims.as_ref(), REQUEST_OBJECT_CLAIMS);
                 if let Some(claims) = &claims {
                     for (meaning, names) in
                         [(Meaning::Audience, &["audience"]), (Meaning::Resource, &["resource"]), (Meaning::Scope, &["scope"])]
                     {
-                        texts_under(claims, names).for_each(|text| self.ask(meaning, text.as_bytes()));
+                        self.texts_under(claims, names).iter().for_each(|text| self.ask(meaning, text.as_bytes()));
                     }
                 }
             }
@@ -278,9 +299,10 @@ impl Mentions {
             Meaning::RequestUri => self.asked.has_unreadable_object = true,
             Meaning::AccessToken => self.read_party(value),
             Meaning::GrantAssertion => {
-                let claims = claims_of_jwt(value);
-                let issuers = claims.iter().flat_map(|claims| texts_under(claims, CLIENT_CLAIMS));
-                self.issuers.extend(issuers.take(MOST_VALUES).map(|issuer| issuer.as_bytes().to_vec()));
+                let Some(claims) = self.claims(value) else { return };
+                for issuer in self.texts_under(&claims, CLIENT_CLAIMS) {
+                    add(&mut self.issuers, issuer.as_bytes(), &mut self.gave_up);
+                }
             }
             Meaning::GrantType => {
                 let grant = texts(value).map(|text| crate::fold::fold(&text));
@@ -305,6 +327,18 @@ impl Mentions {
         }
         self.gave_up = values.len() >= MOST_VALUES;
         values.push(text.into_owned());
+    }
+}
+
+/// Adds a value that is not there yet; gives up where there are too many.
+fn add(values: &mut Vec<Vec<u8>>, value: &[u8], gave_up: &mut bool) {
+    if values.iter().any(|known| known == value) {
+        return;
+    }
+    if values.len() < MOST_CLIENTS {
+        values.push(value.to_vec());
+    } else {
+        *gave_up = true;
     }
 }
 

@@ -60,6 +60,8 @@ const TYPED_IN: &[&str] = &["code", "password"];
 
 /// Members of a client registration that no form for people has (RFC 7591 §2).
 const REGISTRATION_MEMBERS: &[&str] = &[
+    // Not a member: it makes a registration's deletion of a form.
+    "_method",
     "application_type",
     "client_name",
     "client_uri",
