@@ -70,6 +70,7 @@ impl Mentions {
             self.note(name.as_bytes());
             let Some(meaning) = Meaning::of(name.as_bytes()) else { continue };
             let blank = rest.windows(2).position(|pair| pair == b"\n\n" || pair == b"\n\r").unwrap_or(rest.len());
+            self.gave_up |= !self.spend(blank / 16);
             let value = rest.get(blank.saturating_add(2)..).unwrap_or_default();
             let value = value.strip_prefix(b"\n").unwrap_or(value);
             let line = value.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
