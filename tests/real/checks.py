@@ -1,0 +1,190 @@
+"""What must pass through the gate, what must not, and what must be the same octets with and without it."""
+
+import base64
+import hashlib
+import json
+import secrets
+import urllib.parse
+
+import wire
+
+API, OTHER_API = "https://api.example.com", "https://other.example.com"
+PARTNER = "https://partner.example.com/callback"
+PUBLIC, CONFIDENTIAL, SECRET = "tpc_public01", "tpc_conf01", "s3cr3t"
+JSON = ("Accept", "application/json")
+
+
+def verifier_and_challenge():
+    verifier = secrets.token_urlsafe(40)
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return verifier, base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def authorization_url(stage, client, redirect_uri, scope, **more):
+    request = {"response_type": "code", "client_id": client, "redirect_uri": redirect_uri, "scope": scope, "state": "af0ifjsldkj"}
+    request.update(more)
+    return stage.facts["authorization"] + "?" + wire.query({name: value for name, value in request.items() if value is not None})
+
+
+def asks_for(stage, api):
+    """The parameter that names an API at this product; the gate takes `resource` where it has none."""
+    return {stage.facts.get("audience_parameter") or "resource": api}
+
+
+def credentials(client, secret):
+    """Where a client says who it is: members of the form, or a header."""
+    return ({}, [("Authorization", wire.basic(client, secret))]) if secret else ({"client_id": client}, [])
+
+
+def token_request(browser, stage, client, secret, form):
+    named, headers = credentials(client, secret)
+    return browser.ask("POST", stage.facts["token"], {**form, **named}, [JSON, *headers])
+
+
+def claims(token):
+    """The claims of a JWT, unverified; none of an opaque token."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    return json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+
+
+# What an honest strict client does.
+
+
+def strict_code(stage, client, secret, browser=None):
+    """Code and PKCE, with scopes of OpenID Connect that the gate drops: a token for the API, and no ID token."""
+    browser = browser or wire.Browser(stage.issuer)
+    verifier, challenge = verifier_and_challenge()
+    asked = dict(code_challenge=challenge, code_challenge_method="S256", nonce="n-0S6_WzA2Mj", **asks_for(stage, API))
+    end = browser.visit(authorization_url(stage, client, PARTNER, "openid profile read:items write:items offline_access", **asked))
+    assert isinstance(end, str), f"no redirect to the client, but {end.status}: {end.text()[:200]}"
+    answer = wire.parameters(end)
+    assert end.startswith(PARTNER) and answer.get("code") and answer.get("state") == "af0ifjsldkj", end
+    form = {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": PARTNER, "code_verifier": verifier}
+    got = token_request(browser, stage, client, secret, form)
+    assert got.status == 200, f"{got.status} {got.text()[:300]}"
+    token = got.json()
+    assert token.get("access_token") and "id_token" not in token, token.keys()
+    granted = set(token.get("scope", "read:items").split())
+    assert granted <= {"read:items", "offline_access"}, granted
+    if stage.facts.get("token_audience"):
+        audience = claims(token["access_token"]).get("aud")
+        assert audience in (API, [API]), f"aud is {audience}"
+    arrived = [wire.parameters(raw.split(b" ")[1].decode()) for raw, _ in stage.recorder.exchanges if f"client_id={client}".encode() in raw.split(b"\r\n")[0]]
+    assert all("openid" not in request.get("scope", "").split() for request in arrived), "scopes of OpenID Connect arrived"
+    return browser, token
+
+
+def strict_refresh(stage, client, secret):
+    browser, token = strict_code(stage, client, secret)
+    assert token.get("refresh_token"), "no refresh token came"
+    got = token_request(browser, stage, client, secret, {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]})
+    fresh = got.json()
+    assert got.status == 200 and fresh.get("access_token") and "id_token" not in fresh, f"{got.status} {got.text()[:300]}"
+
+
+def strict_client_credentials(stage):
+    form = {"grant_type": "client_credentials", "scope": "read:items", **asks_for(stage, API)}
+    got = token_request(wire.Browser(stage.issuer), stage, CONFIDENTIAL, SECRET, form)
+    assert got.status == 200 and got.json().get("access_token"), f"{got.status} {got.text()[:300]}"
+
+
+def honest(stage):
+    """Names and functions of the flows that this product has."""
+    flows = stage.facts["strict"]
+    for client, secret in ((PUBLIC, None), (CONFIDENTIAL, SECRET)):
+        if "code" in flows:
+            yield f"code and PKCE, {client}", lambda client=client, secret=secret: strict_code(stage, client, secret)
+        if "refresh" in flows:
+            yield f"refresh, {client}", lambda client=client, secret=secret: strict_refresh(stage, client, secret)
+    if "client_credentials" in flows:
+        yield f"client credentials, {CONFIDENTIAL}", lambda: strict_client_credentials(stage)
+
+
+# What a dishonest one tries.
+
+
+def refusals(stage):
+    """Name, request and the rule that refuses it."""
+    _, challenge = verifier_and_challenge()
+    pkce = dict(code_challenge=challenge, code_challenge_method="S256", **asks_for(stage, API))
+
+    def authorize(name, violation, redirect_uri=PARTNER, scope="read:items", **changes):
+        return name, "GET", authorization_url(stage, PUBLIC, redirect_uri, scope, **{**pkce, **changes}), None, [JSON], violation
+
+    def token(name, violation, form, client=PUBLIC, secret=None):
+        named, headers = credentials(client, secret)
+        return name, "POST", stage.facts["token"], {**form, **named}, [JSON, *headers], violation
+
+    yield authorize("implicit, token", "response-type-not-code", response_type="token")
+    yield authorize("implicit, ID token", "response-type-not-code", scope="openid", response_type="id_token token", nonce="n")
+    yield authorize("hybrid", "response-type-not-code", scope="openid", response_type="code id_token", nonce="n")
+    yield authorize("no PKCE", "code-challenge-missing", code_challenge=None, code_challenge_method=None)
+    yield authorize("PKCE, method plain", "code-challenge-method-not-s256", code_challenge_method="plain")
+    yield authorize("PKCE, method left out", "code-challenge-method-not-s256", code_challenge_method=None)
+    yield authorize("an API that is not granted", "audience-not-granted", **asks_for(stage, OTHER_API))
+    yield authorize("a scope that is not granted", "scope-not-granted", scope="write:items")
+    yield authorize("a redirect_uri of its own", "redirect-uri-not-registered", redirect_uri="https://evil.example.com/callback")
+    yield authorize("a redirect_uri with a longer path", "redirect-uri-not-registered", redirect_uri=PARTNER + "/more")
+    yield authorize("without asking the user", "prompt-none", prompt="none")
+    yield authorize("a request object", "request-object-not-supported", request="e30.e30.")
+    password = {"grant_type": "password", "username": "alice", "password": "alice", "scope": "read:items"}
+    yield token("password", "grant-type-not-allowed", password, CONFIDENTIAL, SECRET)
+    yield token("password, public client", "grant-type-not-allowed", password)
+    yield token("client credentials, public client", "grant-type-not-allowed", {"grant_type": "client_credentials", "scope": "read:items"})
+    other = {"grant_type": "client_credentials", "scope": "read:items", **asks_for(stage, OTHER_API)}
+    yield token("client credentials, an API that is not granted", "audience-not-granted", other, CONFIDENTIAL, SECRET)
+    wider = {"grant_type": "client_credentials", "scope": "read:items write:items", **asks_for(stage, API)}
+    yield token("client credentials, a scope that is not granted", "scope-not-granted", wider, CONFIDENTIAL, SECRET)
+    yield token("a code without its verifier", "code-verifier-missing", {"grant_type": "authorization_code", "code": "abc", "redirect_uri": PARTNER})
+    device = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": "abc"}
+    yield token("a device code", "grant-type-not-allowed", device)
+    exchange = {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token": "abc"}
+    yield token("token exchange", "grant-type-not-allowed", exchange, CONFIDENTIAL, SECRET)
+    for door in stage.facts["doors"]:
+        yield from door_requests(door)
+
+
+def door_requests(door):
+    """A door, tried by both strict clients, each in the way that it has of naming itself."""
+    violation = door.get("violation", "endpoint-not-allowed")
+    method, form = door.get("method", "POST"), door.get("form", {})
+    if "json" in door or violation == "registration-closed":
+        body = json.dumps(door["json"]).encode() if "json" in door else None
+        yield f"door: {door['name']}", method, door["path"], body, [JSON, ("Content-Type", "application/json")], violation
+        return
+    for client, secret in ((PUBLIC, None), (CONFIDENTIAL, SECRET)):
+        _, headers = credentials(client, secret)
+        name = f"door: {door['name']}, {client}"
+        if method == "GET":
+            yield name, method, door["path"] + "?" + wire.query({**form, "client_id": client}), None, [JSON], violation
+        else:
+            yield name, method, door["path"], {**form, "client_id": client}, [JSON, *headers], violation
+
+
+def refused(stage, method, url, form, headers, violation):
+    """Refused by this rule, with not one octet at the identity provider; and what it says when it is asked directly."""
+    before = stage.recorder.received
+    answer = wire.Browser(stage.issuer).ask(method, url, form, headers)
+    reached = stage.recorder.received - before
+    directly = wire.Browser(stage.issuer, stage.plain).ask(method, url, form, headers)
+    named = answer.json().get("violation")
+    assert answer.status >= 400 and named == violation, f"{answer.status} {named or answer.text()[:200]}, expected {violation}"
+    assert reached == 0, f"{reached} octets reached the identity provider"
+    return what_it_said(stage, directly)
+
+
+def what_it_said(stage, answer):
+    """An answer of the identity provider in a few words."""
+    location = answer.header("location")
+    if location:
+        given = wire.parameters(location)
+        if "error" in given:
+            return f"refused: {given['error']}"
+        parts = urllib.parse.urlsplit(location)
+        path = "/".join(parts.path.split("/")[:2])
+        return f"goes on: {answer.status} to {path}" if parts.netloc in ("", urllib.parse.urlsplit(stage.issuer).netloc) else f"goes on: {answer.status} to the client"
+    if answer.status >= 400:
+        return f"refused: {answer.status} {answer.json().get('error', '')}".strip()
+    return f"goes on: {answer.status}" + (", with a token" if "access_token" in answer.json() else "")
