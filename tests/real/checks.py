@@ -28,7 +28,8 @@ def authorization_url(stage, client, redirect_uri, scope, **more):
 
 def asks_for(stage, api):
     """The parameter that names an API at this product; the gate takes `resource` where it has none."""
-    return {stage.facts.get("audience_parameter") or "resource": api}
+    parameter = stage.facts["audience_parameter"]
+    return {"resource" if parameter in ("none", "both") else parameter: api}
 
 
 def credentials(client, secret):
@@ -90,6 +91,19 @@ def strict_client_credentials(stage):
     assert got.status == 200 and got.json().get("access_token"), f"{got.status} {got.text()[:300]}"
 
 
+def wrong_verifier(stage):
+    """Who verifies PKCE: the gate sees to it that there is a verifier, the identity provider says whether it is the right one."""
+    browser = wire.Browser(stage.issuer)
+    _, challenge = verifier_and_challenge()
+    end = browser.visit(authorization_url(stage, PUBLIC, PARTNER, "read:items", code_challenge=challenge, code_challenge_method="S256"))
+    assert isinstance(end, str), end.text()[:200]
+    form = {"grant_type": "authorization_code", "code": wire.parameters(end)["code"], "redirect_uri": PARTNER, "code_verifier": "x" * 43}
+    got = token_request(browser, stage, PUBLIC, None, form)
+    verifies = stage.facts.get("verifies_pkce", True)
+    assert (got.status >= 400) is verifies, f"{got.status} {got.text()[:200]}"
+    return "refused by the product" if verifies else "taken by the product, which knows no PKCE: waits for verification at the edge"
+
+
 def honest(stage):
     """Names and functions of the flows that this product has."""
     flows = stage.facts["strict"]
@@ -98,6 +112,8 @@ def honest(stage):
             yield f"code and PKCE, {client}", lambda client=client, secret=secret: strict_code(stage, client, secret)
         if "refresh" in flows:
             yield f"refresh, {client}", lambda client=client, secret=secret: strict_refresh(stage, client, secret)
+    if "code" in flows:
+        yield f"a wrong verifier, {PUBLIC}", lambda: wrong_verifier(stage)
     if "client_credentials" in flows:
         yield f"client credentials, {CONFIDENTIAL}", lambda: strict_client_credentials(stage)
 
@@ -168,7 +184,9 @@ def refused(stage, method, url, form, headers, violation):
     before = stage.recorder.received
     answer = wire.Browser(stage.issuer).ask(method, url, form, headers)
     reached = stage.recorder.received - before
-    directly = wire.Browser(stage.issuer, stage.plain).ask(method, url, form, headers)
+    person = wire.Browser(stage.issuer, stage.plain)
+    is_login = method == "GET" and url.startswith(stage.facts["authorization"] + "?")
+    directly = person.visit(url) if is_login else person.ask(method, url, form, headers)
     named = answer.json().get("violation")
     assert answer.status >= 400 and named == violation, f"{answer.status} {named or answer.text()[:200]}, expected {violation}"
     assert reached == 0, f"{reached} octets reached the identity provider"
@@ -176,15 +194,14 @@ def refused(stage, method, url, form, headers, violation):
 
 
 def what_it_said(stage, answer):
-    """An answer of the identity provider in a few words."""
-    location = answer.header("location")
-    if location:
-        given = wire.parameters(location)
-        if "error" in given:
-            return f"refused: {given['error']}"
-        parts = urllib.parse.urlsplit(location)
-        path = "/".join(parts.path.split("/")[:2])
-        return f"goes on: {answer.status} to {path}" if parts.netloc in ("", urllib.parse.urlsplit(stage.issuer).netloc) else f"goes on: {answer.status} to the client"
+    """An answer of the identity provider in a few words; a URL is where the browser was sent in the end."""
+    if isinstance(answer, str):
+        given = wire.parameters(answer)
+        came = [name for name in ("code", "access_token", "id_token") if name in given]
+        place = "" if answer.startswith(PARTNER + "?") or answer.startswith(PARTNER + "#") else ", to the other address"
+        return f"refused: {given['error']}" if "error" in given else f"**passes: {', '.join(came) or 'the browser'}**{place}"
     if answer.status >= 400:
         return f"refused: {answer.status} {answer.json().get('error', '')}".strip()
-    return f"goes on: {answer.status}" + (", with a token" if "access_token" in answer.json() else "")
+    if location := answer.header("location"):
+        return f"**passes: {answer.status} to {urllib.parse.urlsplit(location).path}**"
+    return "**passes: access_token**" if "access_token" in answer.json() else f"**passes: {answer.status}**"

@@ -45,7 +45,8 @@ class Session:
 
     def userinfo(self, tokens):
         bearer = [("Authorization", f"Bearer {tokens['access_token']}"), JSON]
-        for method, form in (("GET", None), ("POST", {})):
+        for method in self.facts.get("userinfo_methods", ["GET", "POST"]):
+            form = {} if method == "POST" else None
             got = self.browser.ask(method, self.facts["userinfo"], form, bearer)
             assert got.status == 200 and got.json().get("sub"), f"userinfo: {got.status} {got.text()[:200]}"
 
@@ -85,6 +86,13 @@ class Session:
     def ciba(self, _):
         started = self.post(self.facts["ciba"], {"scope": "openid", "login_hint": "alice"})
         assert started.status == 200 and started.json().get("auth_req_id"), f"{started.status} {started.text()[:200]}"
+
+    def posted_consent(self, _):
+        """Logged in already, the whole request comes as a form."""
+        asked = {"response_type": "code", "client_id": self.client, "redirect_uri": self.redirect_uri, "scope": "read:items", "state": "posted"}
+        end = self.browser.visit(self.facts["authorization"], asked)
+        code = wire.parameters(end)["code"]
+        self.token(grant_type="authorization_code", code=code, redirect_uri=self.redirect_uri)
 
     def introspection(self, tokens):
         got = self.post(self.facts["introspection"], {"token": tokens["access_token"]})

@@ -53,7 +53,7 @@ class Run:
     def run(self):
         stage = self.stage
         for name, flow in checks.honest(stage):
-            self.check("honest", name, lambda: flow() and "passed" or "passed")
+            self.check("honest", name, lambda: text if isinstance(text := flow(), str) else "passed")
         for name, *request in checks.refusals(stage):
             self.check("refused", name, lambda: f"{request[-1]} | {checks.refused(stage, *request)}")
         for client, host in (("first_portal", "portal"), ("legacy_partner", "legacy")):
