@@ -211,7 +211,8 @@ class Browser:
     def ask(self, method, url, form=None, headers=()):
         """One request; follows nothing."""
         parts = urllib.parse.urlsplit(urllib.parse.urljoin(self.base, url))
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        # A path goes out as it is written, with whatever is odd about it.
+        target = url if url.startswith("/") else (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         fields = [("Host", self.host), ("User-Agent", "real-software"), ("Accept", "text/html, application/json;q=0.9, */*;q=0.8")]
         given = {name.lower() for name, _ in headers}
         fields = [field for field in fields if field[0].lower() not in given] + list(headers)
