@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
 import checks
+import clients
 import parity
 from stage import HERE, Stage
 
@@ -26,13 +27,13 @@ def main():
     if unknown := [name for name in arguments if name not in known]:
         print(f"run: no such identity provider: {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
-    results = []
+    results, installed = [], clients.install()
     for idp in arguments or known:
         began = time.monotonic()
         print(f"\n{idp}", flush=True)
         try:
             with Stage(idp) as stage:
-                results += Run(stage).run()
+                results += Run(stage).run(installed)
         except Exception as error:
             traceback.print_exc()
             results.append((idp, "start", "it starts", False, str(error)))
@@ -50,7 +51,7 @@ class Run:
     def __init__(self, stage):
         self.stage, self.results = stage, []
 
-    def run(self):
+    def run(self, installed):
         stage = self.stage
         for name, flow in checks.honest(stage):
             self.check("honest", name, lambda: text if isinstance(text := flow(), str) else "passed")
@@ -58,6 +59,8 @@ class Run:
             self.check("refused", name, lambda: f"{request[-1]} | {checks.refused(stage, *request)}")
         for client, host in (("first_portal", "portal"), ("legacy_partner", "legacy")):
             self.check("same", f"{client}: {', '.join(stage.facts['first_party'])}", lambda: parity.same_octets(stage, client, host))
+        for client, flow, function, excuse in clients.runs(stage, installed):
+            self.check("client", f"{client}: {flow}", function or (lambda: excuse))
         return self.results
 
     def check(self, kind, name, function):

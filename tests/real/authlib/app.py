@@ -35,7 +35,9 @@ class Client(ClientMixin):
         return self.redirect_uri
 
     def get_allowed_scope(self, scope):
-        return " ".join(word for word in (scope or "").split() if word in ("read:items", "write:items", "profile"))
+        # Names of OpenID Connect are plain scopes here: this application does not mount that part.
+        known = ("read:items", "write:items", "openid", "profile", "email", "offline_access")
+        return " ".join(word for word in (scope or "").split() if word in known)
 
     def check_redirect_uri(self, redirect_uri):
         return redirect_uri == self.redirect_uri

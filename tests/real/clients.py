@@ -1,0 +1,164 @@
+"""Clients that nobody here wrote, each in a small program of its own that says which URL to open and what it got."""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+
+import wire
+from checks import API, CONFIDENTIAL, PARTNER, PUBLIC, SECRET, claims
+from stage import HERE, ROOT
+
+SCOPE = "openid profile read:items write:items offline_access"
+FOLDER = ROOT / "target/real/clients"
+# The MCP SDK names its API by a URL with a path: it would write `https://api.example.com` with a slash at the end.
+MCP_API, MCP_CLIENT = "https://mcp.example.com/mcp", "tpc_agent01"
+
+
+class Client:
+    """`refused`: the rule that refuses this client today when it authenticates; an honest one, so that this is ours to mend."""
+
+    def __init__(self, name, command, missing=None, flows=("code", "client_credentials"), needs=(), refused=None):
+        self.name, self.command, self.missing, self.flows, self.needs, self.refused = name, command, missing, flows, needs, refused
+
+
+def install():
+    """The clients, each with what it takes to run it; those whose language is not here say so."""
+    node = install_node() if shutil.which("npm") else "npm is missing"
+    python = install_python()
+    go = install_go() if shutil.which("go") else "Go is missing"
+
+    def script(name):
+        return ["node", FOLDER / name]
+
+    return [
+        # Both write `tpc_conf01` as `tpc%5Fconf01` in Basic (RFC 6749 §2.3.1).
+        Client("openid-client 6.9", script("openid-client.mjs"), node, refused="client-ambiguous"),
+        Client("oauth4webapi 3.8", script("oauth4webapi.mjs"), node, refused="client-ambiguous"),
+        Client("Authlib 1.9, for requests", [FOLDER / "venv/bin/python", "-B", HERE / "clients/authlib-requests.py"], python),
+        Client("golang.org/x/oauth2 0.38", [FOLDER / "golang-oauth2"], go),
+        Client("MCP TypeScript SDK 1.32", script("mcp-sdk.mjs"), node, flows=("code",), needs=("agent", "metadata")),
+    ]
+
+
+def is_installed(lock):
+    """Whether what a lock names is there; if not, the caller installs it, and keeps the lock."""
+    kept = FOLDER / f"installed-{lock.name}"
+    return kept.exists() and kept.read_bytes() == lock.read_bytes()
+
+
+def keep(lock):
+    shutil.copy(lock, FOLDER / f"installed-{lock.name}")
+
+
+def install_node():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for script in (HERE / "clients").glob("*.mjs"):
+        # Node looks for modules beside the file that imports them.
+        shutil.copy(script, FOLDER)
+    lock = HERE / "clients/package-lock.json"
+    if not is_installed(lock):
+        print("run: installing the clients of Node into target/real, once", flush=True)
+        for file in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / "clients" / file, FOLDER)
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)
+        keep(lock)
+
+
+def install_python():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    lock = HERE / "clients/requirements.txt"
+    if not is_installed(lock):
+        print("run: installing the clients of Python into target/real, once", flush=True)
+        subprocess.run(["python3", "-m", "venv", FOLDER / "venv"], check=True)
+        pip = [FOLDER / "venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        subprocess.run([*pip, "--requirement", lock], check=True)
+        keep(lock)
+
+
+def install_go():
+    subprocess.run(["go", "build", "-mod=readonly", "-o", FOLDER / "golang-oauth2", "."], cwd=HERE / "clients/golang-oauth2", check=True)
+
+
+def runs(stage, known):
+    """Name of the client, of the flow, and the function that runs it; None where it cannot run here."""
+    facts = stage.facts
+    for client in known:
+        if any(not facts.get(need) for need in client.needs):
+            yield client.name, "code, refresh", None, f"not run: the product has no {next(need for need in client.needs if not facts.get(need))}"
+            continue
+        if client.missing:
+            yield client.name, "code, refresh", None, f"not run: {client.missing}"
+            continue
+        is_agent = "agent" in client.needs
+        for client_id, secret in ((MCP_CLIENT, ""),) if is_agent else ((PUBLIC, ""), (CONFIDENTIAL, SECRET)):
+            api = MCP_API if is_agent else API
+            yield client.name, f"code, refresh ({client_id})", lambda c=client, i=client_id, s=secret, a=api: run(stage, c, i, s, "code", a), None
+        if "client_credentials" in client.flows and "client_credentials" in facts["strict"]:
+            yield client.name, f"client credentials ({CONFIDENTIAL})", lambda c=client: run(stage, c, CONFIDENTIAL, SECRET, "client_credentials", API), None
+
+
+def run(stage, client, client_id, secret, flow, api):
+    facts = stage.facts
+    parameter = {"none": "", "both": "resource"}.get(facts["audience_parameter"], facts["audience_parameter"])
+    environment = {
+        "ISSUER": stage.issuer + facts.get("issuer_path", ""),
+        "METADATA": facts.get("metadata", ""),
+        "AUTHORIZE": stage.issuer + facts["authorization"],
+        "TOKEN": stage.issuer + facts["token"],
+        "CLIENT_ID": client_id,
+        "CLIENT_SECRET": secret,
+        "REDIRECT_URI": PARTNER,
+        "SCOPE": SCOPE if flow == "code" else "read:items",
+        "RESOURCE_NAME": parameter,
+        "RESOURCE": api,
+        "FLOW": flow,
+    }
+    got, trouble = converse([str(part) for part in client.command], environment, stage.issuer)
+    if secret and client.refused:
+        assert not got and client.refused in trouble, f"expected {client.refused}; {trouble or 'it passes now: take `refused` out'}"
+        return f"refused by {client.refused}"
+    assert got, trouble
+    assert got.get("access_token"), got
+    assert not got.get("id_token"), "an ID token came"
+    scope = set((got.get("scope") or "read:items").split())
+    assert scope <= {"read:items", "offline_access"}, scope
+    if facts.get("token_audience"):
+        assert claims(got["access_token"]).get("aud") in (api, [api]), claims(got["access_token"])
+    if flow == "client_credentials":
+        return "passed"
+    expects_refresh = "refresh" in facts["strict"]
+    assert bool(got.get("refreshed")) or not expects_refresh, "it did not refresh"
+    return "passed, refreshed" if got.get("refreshed") else "passed"
+
+
+def converse(command, environment, base):
+    """Runs a client; opens what it wants opened, in a browser of its own."""
+    child = subprocess.Popen(
+        command, env={**os.environ, **environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    guard = threading.Timer(60, child.kill)
+    guard.start()
+    try:
+        for line in child.stdout:
+            word, _, rest = line.strip().partition(" ")
+            if word == "open":
+                end = wire.Browser(base).visit(rest)
+                if not isinstance(end, str):
+                    return None, f"the browser ended at {end.status}: {end.json().get('violation') or end.text()[:200]}"
+                child.stdin.write(end + "\n")
+                child.stdin.flush()
+            elif word == "done":
+                return json.loads(rest), None
+        return None, " ".join(child.stderr.read().split())[-400:]
+    finally:
+        guard.cancel()
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout, child.stderr):
+            try:
+                stream.close()
+            except BrokenPipeError:
+                pass
