@@ -53,9 +53,8 @@ def claims(token):
 # What an honest strict client does.
 
 
-def strict_code(stage, client, secret, browser=None):
-    """Code and PKCE, with scopes of OpenID Connect that the gate drops: a token for the API, and no ID token."""
-    browser = browser or wire.Browser(stage.issuer)
+def code_flow(stage, browser, client, secret):
+    """Code and PKCE as an honest client does it that asks for more than it may have: the answer of the token endpoint."""
     verifier, challenge = verifier_and_challenge()
     asked = dict(code_challenge=challenge, code_challenge_method="S256", nonce="n-0S6_WzA2Mj", **asks_for(stage, API))
     end = browser.visit(authorization_url(stage, client, PARTNER, "openid profile read:items write:items offline_access", **asked))
@@ -63,7 +62,14 @@ def strict_code(stage, client, secret, browser=None):
     answer = wire.parameters(end)
     assert end.startswith(PARTNER) and answer.get("code") and answer.get("state") == "af0ifjsldkj", end
     form = {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": PARTNER, "code_verifier": verifier}
-    got = token_request(browser, stage, client, secret, form)
+    return token_request(browser, stage, client, secret, form)
+
+
+def strict_code(stage, client, secret):
+    """With scopes of OpenID Connect that the gate drops: a token for the API, what is granted of it, and no ID token."""
+    browser = wire.Browser(stage.issuer)
+    before = len(stage.recorder.exchanges)
+    got = code_flow(stage, browser, client, secret)
     assert got.status == 200, f"{got.status} {got.text()[:300]}"
     token = got.json()
     assert token.get("access_token") and "id_token" not in token, token.keys()
@@ -72,7 +78,9 @@ def strict_code(stage, client, secret, browser=None):
     if stage.facts.get("token_audience"):
         audience = claims(token["access_token"]).get("aud")
         assert audience in (API, [API]), f"aud is {audience}"
-    arrived = [wire.parameters(raw.split(b" ")[1].decode()) for raw, _ in stage.recorder.exchanges if f"client_id={client}".encode() in raw.split(b"\r\n")[0]]
+    asked = [raw.split(b" ")[1].decode() for raw, _ in stage.recorder.exchanges[before:]]
+    arrived = [wire.parameters(target) for target in asked if target.startswith(stage.facts["authorization"] + "?")]
+    assert arrived, "no authorization request arrived"
     assert all("openid" not in request.get("scope", "").split() for request in arrived), "scopes of OpenID Connect arrived"
     return browser, token
 
@@ -101,21 +109,46 @@ def wrong_verifier(stage):
     got = token_request(browser, stage, PUBLIC, None, form)
     verifies = stage.facts.get("verifies_pkce", True)
     assert (got.status >= 400) is verifies, f"{got.status} {got.text()[:200]}"
-    return "refused by the product" if verifies else "taken by the product, which knows no PKCE: waits for verification at the edge"
+    return "refused by the product" if verifies else "taken: the product knows no PKCE"
+
+
+def without_the_gate(stage):
+    """The same request of the same client through a plain Envoy: what it gets there."""
+    got = code_flow(stage, wire.Browser(stage.issuer, stage.plain), PUBLIC, None)
+    token = got.json()
+    assert got.status == 200 and token.get("access_token"), f"{got.status} {got.text()[:300]}"
+    scope = token.get("scope", "not said")
+    return f"scope {scope}" + ("; an ID token" if "id_token" in token else "") + ("; a refresh token" if "refresh_token" in token else "")
+
+
+def token_at_userinfo(stage):
+    """A strict client's own token at the endpoint that is closed to it. An opaque token names nobody to the gate."""
+    browser, token = strict_code(stage, PUBLIC, None)
+    before = stage.recorder.received
+    got = browser.ask("GET", stage.facts["userinfo"], None, [JSON, ("Authorization", f"Bearer {token['access_token']}")])
+    said = got.json().get("violation")
+    reached = stage.recorder.received - before
+    expected = stage.facts["token_at_userinfo"]
+    way = f"refused by {said}" if said else f"refused by the product: {got.status}" if got.status >= 400 else "passes"
+    assert way.split(":")[0] == expected, f"{way}; {reached} octets arrived"
+    return way
 
 
 def honest(stage):
-    """Names and functions of the flows that this product has."""
-    flows = stage.facts["strict"]
-    for client, secret in ((PUBLIC, None), (CONFIDENTIAL, SECRET)):
+    """Flow, client and function of what this product has."""
+    flows, public, confidential = stage.facts["strict"], "scripted, public", "scripted, confidential"
+    for who, client, secret in ((public, PUBLIC, None), (confidential, CONFIDENTIAL, SECRET)):
         if "code" in flows:
-            yield f"code and PKCE, {client}", lambda client=client, secret=secret: strict_code(stage, client, secret)
+            yield "code and PKCE", who, lambda client=client, secret=secret: strict_code(stage, client, secret) and "passed"
         if "refresh" in flows:
-            yield f"refresh, {client}", lambda client=client, secret=secret: strict_refresh(stage, client, secret)
-    if "code" in flows:
-        yield f"a wrong verifier, {PUBLIC}", lambda: wrong_verifier(stage)
+            yield "refresh", who, lambda client=client, secret=secret: strict_refresh(stage, client, secret)
     if "client_credentials" in flows:
-        yield f"client credentials, {CONFIDENTIAL}", lambda: strict_client_credentials(stage)
+        yield "client credentials", confidential, lambda: strict_client_credentials(stage)
+    if "code" in flows:
+        yield "code and PKCE, the same without the gate", public, lambda: without_the_gate(stage)
+        yield "a code with a wrong verifier", public, lambda: wrong_verifier(stage)
+    if "token_at_userinfo" in stage.facts:
+        yield "its own token at userinfo", public, lambda: token_at_userinfo(stage)
 
 
 # What a dishonest one tries.
@@ -166,13 +199,14 @@ def door_requests(door):
     """A door, tried by both strict clients, each in the way that it has of naming itself."""
     violation = door.get("violation", "endpoint-not-allowed")
     method, form = door.get("method", "POST"), door.get("form", {})
+    shown = door["path"].partition("?")[0]
     if "json" in door or violation == "registration-closed":
         body = json.dumps(door["json"]).encode() if "json" in door else None
-        yield f"door: {door['name']}", method, door["path"], body, [JSON, ("Content-Type", "application/json")], violation
+        yield f"door: {door['name']} (`{method} {shown}`)", method, door["path"], body, [JSON, ("Content-Type", "application/json")], violation
         return
     for client, secret in ((PUBLIC, None), (CONFIDENTIAL, SECRET)):
         _, headers = credentials(client, secret)
-        name = f"door: {door['name']}, {client}"
+        name = f"door: {door['name']} (`{method} {shown}`)"
         if method == "GET":
             yield name, method, door["path"] + "?" + wire.query({**form, "client_id": client}), None, [JSON], violation
         else:

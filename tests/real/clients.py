@@ -6,14 +6,13 @@ import shutil
 import subprocess
 import threading
 
+import report
 import wire
 from checks import API, CONFIDENTIAL, PARTNER, PUBLIC, SECRET, claims
 from stage import HERE, ROOT
 
 SCOPE = "openid profile read:items write:items offline_access"
 FOLDER = ROOT / "target/real/clients"
-# The MCP SDK names its API by a URL with a path: it would write `https://api.example.com` with a slash at the end.
-MCP_API, MCP_CLIENT = "https://mcp.example.com/mcp", "tpc_agent01"
 
 
 class Client:
@@ -38,7 +37,7 @@ def install():
         Client("oauth4webapi 3.8", script("oauth4webapi.mjs"), node, refused="client-ambiguous"),
         Client("Authlib 1.9, for requests", [FOLDER / "venv/bin/python", "-B", HERE / "clients/authlib-requests.py"], python),
         Client("golang.org/x/oauth2 0.38", [FOLDER / "golang-oauth2"], go),
-        Client("MCP TypeScript SDK 1.32", script("mcp-sdk.mjs"), node, flows=("code",), needs=("agent", "metadata")),
+        Client("MCP TypeScript SDK 1.32", script("mcp-sdk.mjs"), node, flows=("code",), needs=("metadata",)),
     ]
 
 
@@ -82,24 +81,21 @@ def install_go():
 
 
 def runs(stage, known):
-    """Name of the client, of the flow, and the function that runs it; None where it cannot run here."""
+    """Client, flow, and the function that runs it; or why it does not run."""
     facts = stage.facts
     for client in known:
-        if any(not facts.get(need) for need in client.needs):
-            yield client.name, "code, refresh", None, f"not run: the product has no {next(need for need in client.needs if not facts.get(need))}"
-            continue
-        if client.missing:
-            yield client.name, "code, refresh", None, f"not run: {client.missing}"
-            continue
-        is_agent = "agent" in client.needs
-        for client_id, secret in ((MCP_CLIENT, ""),) if is_agent else ((PUBLIC, ""), (CONFIDENTIAL, SECRET)):
-            api = MCP_API if is_agent else API
-            yield client.name, f"code, refresh ({client_id})", lambda c=client, i=client_id, s=secret, a=api: run(stage, c, i, s, "code", a), None
+        lacks = next((need for need in client.needs if not facts.get(need)), None)
+        excuse = f"not run: {client.missing}" if client.missing else f"not run: {NEEDS[lacks]}" if lacks else None
+        for client_id, secret in ((PUBLIC, ""), (CONFIDENTIAL, SECRET)):
+            yield client.name, f"code, refresh ({client_id})", lambda c=client, i=client_id, s=secret: run(stage, c, i, s, "code"), excuse
         if "client_credentials" in client.flows and "client_credentials" in facts["strict"]:
-            yield client.name, f"client credentials ({CONFIDENTIAL})", lambda c=client: run(stage, c, CONFIDENTIAL, SECRET, "client_credentials", API), None
+            yield client.name, f"client credentials ({CONFIDENTIAL})", lambda c=client: run(stage, c, CONFIDENTIAL, SECRET, "client_credentials"), excuse
 
 
-def run(stage, client, client_id, secret, flow, api):
+NEEDS = {"metadata": "it has no metadata"}
+
+
+def run(stage, client, client_id, secret, flow):
     facts = stage.facts
     parameter = {"none": "", "both": "resource"}.get(facts["audience_parameter"], facts["audience_parameter"])
     environment = {
@@ -112,20 +108,20 @@ def run(stage, client, client_id, secret, flow, api):
         "REDIRECT_URI": PARTNER,
         "SCOPE": SCOPE if flow == "code" else "read:items",
         "RESOURCE_NAME": parameter,
-        "RESOURCE": api,
+        "RESOURCE": API,
         "FLOW": flow,
     }
     got, trouble = converse([str(part) for part in client.command], environment, stage.issuer)
     if secret and client.refused:
         assert not got and client.refused in trouble, f"expected {client.refused}; {trouble or 'it passes now: take `refused` out'}"
-        return f"refused by {client.refused}"
+        return f"refused: {report.link(client.refused)}"
     assert got, trouble
     assert got.get("access_token"), got
     assert not got.get("id_token"), "an ID token came"
     scope = set((got.get("scope") or "read:items").split())
     assert scope <= {"read:items", "offline_access"}, scope
     if facts.get("token_audience"):
-        assert claims(got["access_token"]).get("aud") in (api, [api]), claims(got["access_token"])
+        assert claims(got["access_token"]).get("aud") in (API, [API]), claims(got["access_token"])
     if flow == "client_credentials":
         return "passed"
     expects_refresh = "refresh" in facts["strict"]

@@ -30,7 +30,6 @@ const publicClient = {
 const provider = new Provider(ISSUER, {
   clients: [
     client('tpc_public01', 'partner', publicClient),
-    client('tpc_agent01', 'partner', publicClient),
     client('tpc_conf01', 'partner'),
     client('first_portal', 'portal'),
     client('legacy_partner', 'legacy'),
