@@ -35,9 +35,11 @@ def install():
         # Both write `tpc_conf01` as `tpc%5Fconf01` in Basic (RFC 6749 §2.3.1).
         Client("openid-client 6.9", script("openid-client.mjs"), node, refused="client-ambiguous"),
         Client("oauth4webapi 3.8", script("oauth4webapi.mjs"), node, refused="client-ambiguous"),
+        Client("oidc-client-ts 3.5", script("oidc-client-ts.mjs"), node, flows=("code",)),
         Client("Authlib 1.9, for requests", [FOLDER / "venv/bin/python", "-B", HERE / "clients/authlib-requests.py"], python),
         Client("golang.org/x/oauth2 0.38", [FOLDER / "golang-oauth2"], go),
         Client("MCP TypeScript SDK 1.32", script("mcp-sdk.mjs"), node, flows=("code",), needs=("metadata",)),
+        Client("MCP Python SDK 2.3", [FOLDER / "venv/bin/python", "-B", HERE / "clients/mcp-sdk.py"], python, flows=("code",), needs=("metadata",)),
     ]
 
 
