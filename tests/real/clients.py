@@ -90,6 +90,9 @@ def runs(stage, known):
         excuse = f"not run: {client.missing}" if client.missing else f"not run: {NEEDS[lacks]}" if lacks else None
         for client_id, secret in ((PUBLIC, ""), (CONFIDENTIAL, SECRET)):
             yield client.name, f"code, refresh ({client_id})", lambda c=client, i=client_id, s=secret: run(stage, c, i, s, "code"), excuse
+        if not client.needs:
+            for client_id, host in (("first_portal", "portal"), ("legacy_partner", "legacy")):
+                yield client.name, f"code ({client_id})", lambda c=client, i=client_id, h=host: run_untouched(stage, c, i, h), excuse
         if "client_credentials" in client.flows and "client_credentials" in facts["strict"]:
             yield client.name, f"client credentials ({CONFIDENTIAL})", lambda c=client: run(stage, c, CONFIDENTIAL, SECRET, "client_credentials"), excuse
 
@@ -97,42 +100,65 @@ def runs(stage, known):
 NEEDS = {"metadata": "it has no metadata"}
 
 
-def run(stage, client, client_id, secret, flow):
+def settings_of(stage, client_id, secret, flow, redirect_uri, scope, api):
+    """What a client has to know, in its environment."""
     facts = stage.facts
     parameter = {"none": "", "both": "resource"}.get(facts["audience_parameter"], facts["audience_parameter"])
-    environment = {
+    return {
         "ISSUER": stage.issuer + facts.get("issuer_path", ""),
         "METADATA": facts.get("metadata", ""),
         "AUTHORIZE": stage.issuer + facts["authorization"],
         "TOKEN": stage.issuer + facts["token"],
         "CLIENT_ID": client_id,
         "CLIENT_SECRET": secret,
-        "REDIRECT_URI": PARTNER,
-        "SCOPE": SCOPE if flow == "code" else "read:items",
-        "RESOURCE_NAME": parameter,
-        "RESOURCE": API,
+        "REDIRECT_URI": redirect_uri,
+        "SCOPE": scope,
+        "RESOURCE_NAME": parameter if api else "",
+        "RESOURCE": api or "",
         "FLOW": flow,
     }
-    got, trouble = converse([str(part) for part in client.command], environment, stage.issuer)
+
+
+def run(stage, client, client_id, secret, flow):
+    """A strict client: it gets what is granted of what it asks, for the API, and no ID token."""
+    scope = SCOPE if flow == "code" else "read:items"
+    got, trouble = converse(client, settings_of(stage, client_id, secret, flow, PARTNER, scope, API), stage.issuer)
     if secret and client.refused:
         assert not got and client.refused in trouble, f"expected {client.refused}; {trouble or 'it passes now: take `refused` out'}"
         return f"refused: {report.link(client.refused)}"
     assert got, trouble
     assert got.get("access_token"), got
     assert not got.get("id_token"), "an ID token came"
-    scope = set((got.get("scope") or "read:items").split())
-    assert scope <= {"read:items", "offline_access"}, scope
-    if facts.get("token_audience"):
+    granted = set((got.get("scope") or "read:items").split())
+    assert granted <= {"read:items", "offline_access"}, granted
+    if stage.facts.get("token_audience"):
         assert claims(got["access_token"]).get("aud") in (API, [API]), claims(got["access_token"])
     if flow == "client_credentials":
         return "passed"
-    expects_refresh = "refresh" in facts["strict"]
-    assert bool(got.get("refreshed")) or not expects_refresh, "it did not refresh"
+    assert got.get("refreshed") or "refresh" not in stage.facts["strict"], "it did not refresh"
     return "passed, refreshed" if got.get("refreshed") else "passed"
 
 
-def converse(command, environment, base):
+def run_untouched(stage, client, client_id, host):
+    """A first-party or permissive client: all that it sends arrives as it is, all that is answered comes back as it is."""
+    fronts, backs = len(stage.front.exchanges), len(stage.recorder.exchanges)
+    scope = "openid profile offline_access" if stage.facts.get("oidc", True) else "read:items"
+    redirect_uri = f"https://{host}.example.com/callback"
+    got, trouble = converse(client, settings_of(stage, client_id, SECRET, "code", redirect_uri, scope, None), stage.issuer)
+    sent, arrived = stage.front.exchanges[fronts:], stage.recorder.exchanges[backs:]
+    assert len(sent) == len(arrived) > 0, f"{len(sent)} requests were sent, {len(arrived)} arrived"
+    for (request, received), (at_the_end, given) in zip(sent, arrived):
+        difference = wire.request_differs(request, at_the_end) or wire.answer_differs(given, received)
+        assert not difference, f"{request.splitlines()[0]!r}: {difference}"
+    # What the product makes of it is its own affair: some do not decode Basic credentials.
+    assert got or "401" in trouble, trouble
+    outcome = "refused by the product: 401" if not got else "passed, refreshed" if got.get("refreshed") else "passed"
+    return f"{outcome}; the same octets, {len(sent)} requests"
+
+
+def converse(client, environment, base):
     """Runs a client; opens what it wants opened, in a browser of its own."""
+    command = [str(part) for part in client.command]
     child = subprocess.Popen(
         command, env={**os.environ, **environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -27,6 +27,7 @@ class Stage:
     def __init__(self, idp):
         self.idp = idp
         self.children = []
+        self.front = self.recorder = None
         self.folder = ROOT / "target/real" / idp
         self.folder.mkdir(parents=True, exist_ok=True)
         self.facts = json.loads((HERE / idp / "facts.json").read_text())
@@ -49,19 +50,25 @@ class Stage:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-        if hasattr(self, "recorder"):
-            self.recorder.close()
+        for recorder in (self.front, self.recorder):
+            if recorder:
+                recorder.close()
 
     def start(self):
         port, gate_port = free_port(), free_port()
-        self.issuer = f"http://127.0.0.1:{gate_port}"
         self.gate = ("127.0.0.1", gate_port)
+        # Clients see this one: it keeps what they sent, before any Envoy.
+        self.front = wire.Recorder(self.gate)
+        self.issuer = f"http://127.0.0.1:{self.front.address[1]}"
+        settings = self.folder / "settings.json"
+        given = json.loads((HERE / self.idp / "settings.json").read_text())
+        settings.write_text(json.dumps({"issuer": self.issuer + self.facts.get("issuer_path", ""), **given}))
         environment = {"PORT": str(port), "ISSUER": self.issuer}
         self.child("idp", [HERE / self.idp / "start"], 600, environment)
         self.recorder = wire.Recorder(("127.0.0.1", port))
         upstream = f"http://127.0.0.1:{self.recorder.address[1]}"
         command = [ROOT / "scripts/serve", "--upstream", upstream, "--listen", f"127.0.0.1:{gate_port}"]
-        command += ["--settings", HERE / self.idp / "settings.json", "--policy", HERE / "policy.json"]
+        command += ["--settings", settings, "--policy", HERE / "policy.json"]
         self.child("gate", command, 600)
         self.plain = ("127.0.0.1", free_port())
         self.start_plain_envoy()

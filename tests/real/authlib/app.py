@@ -281,6 +281,22 @@ def token():
     return server.create_token_response()
 
 
+@app.route("/.well-known/openid-configuration")
+@app.route("/.well-known/oauth-authorization-server")
+def metadata():
+    issuer = os.environ["ISSUER"]
+    return jsonify(
+        issuer=issuer,
+        authorization_endpoint=f"{issuer}/oauth/authorize",
+        token_endpoint=f"{issuer}/oauth/token",
+        response_types_supported=["code", "token"],
+        grant_types_supported=["authorization_code", "implicit", "refresh_token", "client_credentials", "password"],
+        token_endpoint_auth_methods_supported=["none", "client_secret_basic", "client_secret_post"],
+        code_challenge_methods_supported=["plain", "S256"],
+        scopes_supported=["read:items", "write:items", "offline_access"],
+    )
+
+
 @app.route("/oauth/device_authorization", methods=["POST"])
 def device_authorization():
     return server.create_endpoint_response("device_authorization")
