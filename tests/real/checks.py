@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import json
+import re
 import secrets
 import urllib.parse
 
 import wire
+from stage import ROOT
 
 API, OTHER_API = "https://api.example.com", "https://other.example.com"
 PARTNER = "https://partner.example.com/callback"
@@ -48,6 +50,17 @@ def claims(token):
     if len(parts) != 3:
         return {}
     return json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+
+
+def preset_covers_metadata(stage):
+    """Each endpoint that the product announces stands in its preset: judged, or closed."""
+    listed = json.loads((ROOT / "envoy/idp" / f"{stage.idp}.json").read_text())["endpoints"]
+    paths = {re.sub(r"\{\}", "[^/]+", re.escape(path).replace(r"\{\}", "{}")) for group in listed.values() for path in group}
+    announced = wire.Browser(stage.issuer).ask("GET", stage.facts["metadata"]).json()
+    endpoints = {urllib.parse.urlsplit(url).path for name, url in announced.items() if name.endswith("_endpoint")}
+    missing = [path for path in endpoints if not any(re.fullmatch(pattern, path) for pattern in paths)]
+    assert endpoints and not missing, f"not in the preset: {missing}"
+    return f"all {len(endpoints)} listed"
 
 
 # What an honest strict client does.
@@ -147,6 +160,8 @@ def honest(stage):
     if "code" in flows:
         yield "code and PKCE, the same without the gate", public, lambda: without_the_gate(stage)
         yield "a code with a wrong verifier", public, lambda: wrong_verifier(stage)
+    if "metadata" in stage.facts:
+        yield "endpoints in the product's metadata", "the preset", lambda: preset_covers_metadata(stage)
     if "token_at_userinfo" in stage.facts:
         yield "its own token at userinfo", public, lambda: token_at_userinfo(stage)
 
