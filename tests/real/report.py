@@ -1,0 +1,66 @@
+"""The tables in docs/real-software.md: a run brings the columns of the identity providers that it ran up to date, or finds them stale."""
+
+from stage import ROOT
+
+PAGE = ROOT / "docs/real-software.md"
+
+
+def page_after(results, facts):
+    """The page as it should be after this run."""
+    text = PAGE.read_text()
+    passed = [result for result in results if result.passed]
+    for kind, corner in (("flow", "what | by whom"), ("refused", "what a strict client tries | refused by")):
+        rows = [result for result in passed if result.kind == kind]
+        text = replace(text, kind, lambda block: with_columns(block, corner, rows))
+    for idp in facts:
+        doors = [result for result in passed if result.kind == "door" and result.idp == idp]
+        if doors:
+            text = replace(text, f"doors {idp}", lambda _: doors_table(doors))
+    return text
+
+
+def replace(text, name, change):
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    if begin not in text:
+        raise AssertionError(f"{PAGE.name} has no `{begin.strip()}`")
+    before, rest = text.split(begin, 1)
+    block, after = rest.split(end, 1)
+    return before + begin + change(block) + end + after
+
+
+def with_columns(block, corner, results):
+    """The table with the cells of these results; those of other identity providers stay, and of what could not be run here."""
+    columns, rows = parse(block)
+    for result in results:
+        if result.idp not in columns:
+            columns.append(result.idp)
+        cells = rows.setdefault((result.row, result.by), {})
+        if not (result.cell.startswith("not run") and result.cell.endswith("missing") and result.idp in cells):
+            cells[result.idp] = result.cell
+    lines = [f"| {corner} | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 2)]
+    for (what, by), cells in rows.items():
+        lines.append(f"| {what} | {by} | {' | '.join(cells.get(idp, '–') for idp in columns)} |")
+    return "\n".join(lines) + "\n"
+
+
+def parse(block):
+    lines = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in block.splitlines() if line.startswith("| ")]
+    if not lines:
+        return [], {}
+    columns = lines[0][2:]
+    return columns, {(line[0], line[1]): {idp: cell for idp, cell in zip(columns, line[2:]) if cell != "–"} for line in lines[1:]}
+
+
+def doors_table(results):
+    """One line for a door; where the two clients fare differently without the gate, both are said."""
+    doors = {}
+    for result in results:
+        doors.setdefault((result.row, result.by), []).append(result.cell)
+    lines = ["| door | refused by | without the gate |", "|---|---|---|"]
+    for (door, by), cells in doors.items():
+        lines.append(f"| {door} | {by} | {'; '.join(dict.fromkeys(cells))} |")
+    return "\n".join(lines) + "\n"
+
+
+def link(rule):
+    return f"[`{rule}`](rules.md#{rule})"

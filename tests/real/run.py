@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""The gate in front of real identity providers, used by real clients.
+
+usage: tests/real/run.py [--write] [IDP…]
+
+Each identity provider is installed into target/real once, and runs unmodified; a recorder stands in front of it, the gate
+in front of that. Exits with 1 if anything is not as expected, or if the tables in docs/real-software.md say something else;
+`--write` brings them up to date.
+"""
+
+import dataclasses
+import pathlib
+import signal
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.dont_write_bytecode = True
+
+import checks
+import clients
+import parity
+import report
+from stage import HERE, Stage
+
+
+@dataclasses.dataclass
+class Result:
+    """One check, and its place in the tables."""
+
+    idp: str
+    kind: str
+    row: str
+    by: str
+    passed: bool
+    cell: str
+
+
+def main():
+    arguments = sys.argv[1:]
+    if "--help" in arguments or "-h" in arguments:
+        print(__doc__)
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    known = sorted(path.parent.name for path in HERE.glob("*/facts.json"))
+    chosen = [argument for argument in arguments if argument != "--write"]
+    if unknown := [name for name in chosen if name not in known]:
+        print(f"run: no such identity provider: {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
+        return 2
+    results, installed = [], clients.install()
+    for idp in chosen or known:
+        began = time.monotonic()
+        print(f"\n{idp}", flush=True)
+        try:
+            with Stage(idp) as stage:
+                Run(stage, results).run(installed)
+        except Exception as error:
+            results.append(Result(idp, "start", "it starts", "", False, str(error)))
+        print(f"  {time.monotonic() - began:.0f} s", flush=True)
+    return conclude(results, chosen or known, "--write" in arguments)
+
+
+def conclude(results, idps, writes):
+    failed = [result for result in results if not result.passed]
+    print("\n                        as expected   not")
+    for idp in idps:
+        of_it = [result for result in results if result.idp == idp]
+        print(f"  {idp:<24}{sum(result.passed for result in of_it):>9}{sum(not result.passed for result in of_it):>6}")
+    for result in failed:
+        print(f"  NOT  {result.idp}: {result.row}, {result.by}: {result.cell}")
+    if failed:
+        return 1
+    after = report.page_after(results, idps)
+    if after != report.PAGE.read_text():
+        if not writes:
+            print("  NOT  the tables in docs/real-software.md are stale: look at what changed, and run with --write")
+            return 1
+        report.PAGE.write_text(after)
+    return 0
+
+
+class Run:
+    """All checks at one identity provider."""
+
+    def __init__(self, stage, results):
+        self.stage, self.results = stage, results
+
+    def run(self, installed):
+        stage = self.stage
+        for row, client, flow in checks.honest(stage):
+            self.check("flow", row, client, flow)
+        for client, row, function, excuse in clients.runs(stage, installed):
+            self.check("flow", row, client, (lambda: excuse) if excuse else function)
+        for client, host, kind in (("first_portal", "portal", "first-party"), ("legacy_partner", "legacy", "permissive")):
+            self.check("flow", f"everything it does ({client})", f"{kind}, scripted", lambda: parity.same_octets(stage, client, host))
+        for row, *request in checks.refusals(stage):
+            kind, row = ("door", row.removeprefix("door: ")) if row.startswith("door: ") else ("refused", row)
+            self.check(kind, row, report.link(request[-1]), lambda: checks.refused(stage, *request))
+
+    def check(self, kind, row, by, function):
+        try:
+            passed, cell = True, function() or "passed"
+        except AssertionError as error:
+            passed, cell = False, str(error)
+        except Exception as error:
+            passed, cell = False, f"{type(error).__name__}: {error}"
+        cell = " ".join(cell.split())[:400]
+        self.results.append(Result(self.stage.idp, kind, row, by, passed, cell))
+        print(f"  {'ok ' if passed else 'NOT'}  {row}, {by.partition(']')[0].strip('[`')}: {cell}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
