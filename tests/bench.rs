@@ -242,7 +242,8 @@ fn start_upstream() -> u16 {
                 stream.set_nodelay(true).unwrap();
                 let mut writer = stream.try_clone().unwrap();
                 let mut reader = BufReader::new(stream);
-                let body = "{\"access_token\":\"0123456789\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"scope\":\"read:items\"}";
+                let body =
+                    "{\"access_token\":\"0123456789\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"scope\":\"read:items\"}";
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\n";
                 let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
                 let mut line = String::new();

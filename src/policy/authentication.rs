@@ -99,6 +99,17 @@ impl std::fmt::Debug for BasicCredentials {
     }
 }
 
+/// Whether an id that needs no escapes is spelled as libraries do that escape all but letters
+/// and digits (RFC 6749 §2.3.1; openid-client and oauth4webapi write `tpc%5Fabc`).
+pub(crate) fn is_escaped_in_full(raw: &[u8], id: &[u8]) -> bool {
+    let escaped = id.iter().filter(|byte| !byte.is_ascii_alphanumeric()).count();
+    // Each of these cannot stand plainly, so by the length nothing else is escaped.
+    escaped > 0
+        && id.iter().all(|&byte| percent::is_unreserved(byte))
+        && raw.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'%')
+        && raw.len() == id.len().saturating_add(escaped.saturating_mul(2))
+}
+
 /// The claims of a JWT, members that stand twice included.
 ///
 /// Nothing is verified: what is said is only collected, so that it must agree with

@@ -8,7 +8,6 @@ use crate::endpoint::{Endpoint, Place};
 use crate::head::{Content, Field, MediaType};
 use crate::mention::JsonBody;
 use crate::parameters::{self, ParameterError};
-use crate::percent::decode_lenient;
 use crate::reading::{Body, Reading};
 use crate::settings::UnlistedClients;
 use crate::violation::{Breach, Violation};
@@ -161,14 +160,7 @@ pub(crate) fn client_is_listed(reading: &Reading<'_>) -> Verdict {
         Recognition::Unlisted => refuses_all,
         Recognition::Alias | Recognition::Listed(_) | Recognition::Lookalike => false,
     };
-    // A listed id that a library spelled with escapes is read in both spellings.
-    let is_twin = |name: &[u8]| {
-        let decoded = decode_lenient(name, true);
-        let named = reading.mentions.clients.iter().zip(&reading.recognised);
-        *decoded != *name && named.into_iter().any(|(other, who)| *other == *decoded && matches!(who, Recognition::Listed(_)))
-    };
-    let mut named = reading.mentions.clients.iter().zip(&reading.recognised);
-    if named.any(|(name, who)| is_unlisted(who) && !(matches!(who, Recognition::Unlisted) && is_twin(name))) {
+    if reading.recognised.iter().any(is_unlisted) {
         return Err(Breach::of(Violation::ClientUnlisted, "client_id"));
     }
     Ok(())

@@ -255,10 +255,12 @@ impl Gate {
         let dropped = parameters.keep(&token::forwarded(grant));
         granted.speak(self.settings.audience_parameter, &mut parameters);
         translate(client, &mut parameters);
-        let basic = match &client.upstream_id {
-            Some(alias) => basic.map(|credentials| credentials.for_client(alias)),
-            None => basic,
-        };
+        // Under its own name in one spelling: some servers decode `Basic`, and some do not.
+        let basic = basic.map(|credentials| match &client.upstream_id {
+            Some(alias) => credentials.for_client(alias),
+            None if credentials.raw_client_id != credentials.client_id => credentials.for_client(&client.id),
+            None => credentials,
+        });
         let authorization = basic.map(|credentials| credentials.print());
         let forwarding = Forwarding::new(Endpoint::Token, head, parameters, dropped, authorization, granted);
         (breaches, Decision::Forward(Box::new(forwarding)))

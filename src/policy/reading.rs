@@ -9,6 +9,7 @@ use crate::gate::{Gate, Policy};
 use crate::head::{Content, Head, MediaType};
 use crate::mention::Mentions;
 use crate::parameters::{self, ParameterError, Parameters};
+use crate::percent::decode_lenient;
 use crate::settings::Settings;
 
 /// The body of a request, as far as it came.
@@ -87,8 +88,16 @@ impl<'a> Reading<'a> {
         Self::of(gate, head, place, endpoint, body, mentions)
     }
 
-    fn of(gate: &'a Gate, head: &'a Head, place: Place, endpoint: Endpoint, body: Body<'a>, mentions: Mentions) -> Self {
-        let recognised = mentions.clients.iter().map(|client| gate.policy.clients.recognise(client)).collect();
+    fn of(gate: &'a Gate, head: &'a Head, place: Place, endpoint: Endpoint, body: Body<'a>, mut mentions: Mentions) -> Self {
+        let recognise = |client: &[u8]| gate.policy.clients.recognise(client);
+        for spelled in std::mem::take(&mut mentions.escaped) {
+            // A listed client goes on in the plain spelling; whoever the other is, nobody registered it.
+            let is_listed = matches!(recognise(&decode_lenient(&spelled, true)), Recognition::Listed(_));
+            if !(is_listed && matches!(recognise(&spelled), Recognition::Unlisted)) {
+                mentions.name(&spelled);
+            }
+        }
+        let recognised = mentions.clients.iter().map(|client| recognise(client)).collect();
         let (query, form) = (Ok(Parameters::default()), Ok(Parameters::default()));
         Self { head, settings: &gate.settings, policy: &gate.policy, endpoint, place, body, mentions, recognised, query, form }
     }

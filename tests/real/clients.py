@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import threading
 
-import report
 import wire
 from checks import API, CONFIDENTIAL, PARTNER, PUBLIC, SECRET, claims
 from stage import HERE, ROOT
@@ -16,10 +15,8 @@ FOLDER = ROOT / "target/real/clients"
 
 
 class Client:
-    """`refused`: the rule that refuses this client today when it authenticates; an honest one, so that this is ours to mend."""
-
-    def __init__(self, name, command, missing=None, flows=("code", "client_credentials"), needs=(), refused=None):
-        self.name, self.command, self.missing, self.flows, self.needs, self.refused = name, command, missing, flows, needs, refused
+    def __init__(self, name, command, missing=None, flows=("code", "client_credentials"), needs=()):
+        self.name, self.command, self.missing, self.flows, self.needs = name, command, missing, flows, needs
 
 
 def install():
@@ -33,8 +30,8 @@ def install():
 
     return [
         # Both write `tpc_conf01` as `tpc%5Fconf01` in Basic (RFC 6749 §2.3.1).
-        Client("openid-client 6.9", script("openid-client.mjs"), node, refused="client-ambiguous"),
-        Client("oauth4webapi 3.8", script("oauth4webapi.mjs"), node, refused="client-ambiguous"),
+        Client("openid-client 6.9", script("openid-client.mjs"), node),
+        Client("oauth4webapi 3.8", script("oauth4webapi.mjs"), node),
         Client("oidc-client-ts 3.5", script("oidc-client-ts.mjs"), node, flows=("code",)),
         Client("Authlib 1.9, for requests", [FOLDER / "venv/bin/python", "-B", HERE / "clients/authlib-requests.py"], python),
         Client("golang.org/x/oauth2 0.38", [FOLDER / "golang-oauth2"], go),
@@ -123,9 +120,6 @@ def run(stage, client, client_id, secret, flow):
     """A strict client: it gets what is granted of what it asks, for the API, and no ID token."""
     scope = SCOPE if flow == "code" else "read:items"
     got, trouble = converse(client, settings_of(stage, client_id, secret, flow, PARTNER, scope, API), stage.issuer)
-    if secret and client.refused:
-        assert not got and client.refused in trouble, f"expected {client.refused}; {trouble or 'it passes now: take `refused` out'}"
-        return f"refused: {report.link(client.refused)}"
     assert got, trouble
     assert got.get("access_token"), got
     assert not got.get("id_token"), "an ID token came"

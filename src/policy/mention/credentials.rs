@@ -5,7 +5,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::{Mentions, add};
-use crate::authentication::{PARTY_CLAIMS, claims_of_jwt};
+use crate::authentication::{PARTY_CLAIMS, claims_of_jwt, is_escaped_in_full};
 use crate::json::Json;
 use crate::percent::decode_lenient;
 
@@ -49,8 +49,13 @@ impl Mentions {
                 let Ok(octets) = LENIENT.decode(&token) else { continue };
                 is_read |= !octets.is_empty();
                 let user = octets.split(|&byte| byte == b':').next().unwrap_or_default();
+                let decoded = decode_lenient(user, true);
+                self.name(&decoded);
+                if is_escaped_in_full(user, &decoded) {
+                    add(&mut self.escaped, user, &mut self.gave_up);
+                    continue;
+                }
                 self.name(user);
-                self.name(&decode_lenient(user, true));
                 self.name(&decode_lenient(user, false));
             }
         }
