@@ -61,10 +61,8 @@ impl Stream {
     }
 
     fn hold(&mut self, request: Request) -> Action {
-        let observes = self.shared.gate.as_ref().is_some_and(Gate::observes);
-        let is_judged = matches!(request, Request::Held { .. });
-        self.shared.holds.hold(self.id, if observes && is_judged { Overdue::Release } else { Overdue::Refuse });
         self.request = request;
+        self.shared.holds.hold(self.id, self.if_overdue());
         Action::Pause
     }
 
@@ -103,16 +101,23 @@ impl Stream {
 
     /// Notes that more of a held request came; what is to be done where the tick was faster.
     fn given_up(&mut self) -> Option<Action> {
-        let is_judged = matches!(self.request, Request::Held { .. });
-        let is_held = is_judged || matches!(self.request, Request::HeldForReadiness);
+        let is_held = matches!(self.request, Request::Held { .. } | Request::HeldForReadiness);
         if !is_held || self.shared.holds.body_came(self.id) {
             return None;
         }
-        if is_judged && self.shared.gate.as_ref().is_some_and(Gate::observes) {
-            return Some(self.go_on());
+        match self.if_overdue() {
+            Overdue::Release => Some(self.go_on()),
+            Overdue::Refuse => {
+                self.request = Request::Answered;
+                Some(Action::Pause)
+            }
         }
-        self.request = Request::Answered;
-        Some(Action::Pause)
+    }
+
+    /// What becomes of the request if its body does not come.
+    fn if_overdue(&self) -> Overdue {
+        let observes = self.shared.gate.as_ref().is_some_and(Gate::observes);
+        if observes && matches!(self.request, Request::Held { .. }) { Overdue::Release } else { Overdue::Refuse }
     }
 
     fn answer_readiness(&mut self) -> Action {

@@ -196,10 +196,14 @@ impl Head {
         (fits && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')).then_some(id)
     }
 
-    /// What the body is said to be.
+    /// Whether the body is said to be `application/x-www-form-urlencoded` in UTF-8, and
+    /// nothing else (RFC 6749 Appendix B).
     #[must_use]
-    pub fn media_type(&self) -> MediaType {
-        MediaType::parse(self.get(Field::ContentType))
+    pub fn is_plain_form(&self) -> bool {
+        let value = self.get(Field::ContentType).unwrap_or_default().to_ascii_lowercase();
+        let mut parameters = value.split(|&byte| byte == b';').map(<[u8]>::trim_ascii).skip(1);
+        self.content() == Content::Form
+            && parameters.all(|parameter| matches!(parameter, b"" | b"charset=utf-8" | b"charset=\"utf-8\""))
     }
 
     /// Whether some server would read the body as a form: its type says so in whatever
@@ -314,36 +318,6 @@ pub(crate) enum Content {
     Other,
 }
 
-/// The media type of a request body, as far as the gate tells them apart.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum MediaType {
-    /// No `content-type`.
-    Absent,
-    /// `application/x-www-form-urlencoded` in UTF-8 (RFC 6749 Appendix B).
-    Form,
-    /// `application/json`, or a type with the suffix `+json`.
-    Json,
-    /// Something else, a list, or another charset.
-    Other,
-}
-
-impl MediaType {
-    fn parse(value: Option<&[u8]>) -> Self {
-        let Some(value) = value else { return Self::Absent };
-        let value = value.to_ascii_lowercase();
-        let mut parts = value.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
-        let essence = parts.next().unwrap_or_default();
-        let charset_is_utf8 = parts.all(|parameter| matches!(parameter, b"" | b"charset=utf-8" | b"charset=\"utf-8\""));
-        match essence {
-            _ if !charset_is_utf8 => Self::Other,
-            b"application/x-www-form-urlencoded" => Self::Form,
-            b"application/json" => Self::Json,
-            _ if essence.ends_with(b"+json") && !essence.contains(&b',') => Self::Json,
-            _ => Self::Other,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -378,21 +352,23 @@ mod tests {
 
     #[test]
     fn only_one_plain_media_type_is_a_form() {
-        for (value, expected) in [
-            ("application/x-www-form-urlencoded", MediaType::Form),
-            ("Application/X-WWW-Form-Urlencoded; charset=UTF-8", MediaType::Form),
-            ("application/x-www-form-urlencoded; charset=\"utf-8\"", MediaType::Form),
-            ("application/x-www-form-urlencoded; charset=utf-16", MediaType::Other),
-            ("application/x-www-form-urlencoded; charset=utf-8; charset=utf-7", MediaType::Other),
-            ("application/x-www-form-urlencoded; boundary=x", MediaType::Other),
-            ("application/x-www-form-urlencoded,application/json", MediaType::Other),
-            ("application/json; charset=utf-8", MediaType::Json),
-            ("application/vnd.api+json", MediaType::Json),
-            ("multipart/form-data; boundary=x", MediaType::Other),
-            ("", MediaType::Other),
+        for (value, content, is_plain_form) in [
+            ("application/x-www-form-urlencoded", Content::Form, true),
+            ("Application/X-WWW-Form-Urlencoded; charset=UTF-8", Content::Form, true),
+            ("application/x-www-form-urlencoded; charset=\"utf-8\"", Content::Form, true),
+            ("application/x-www-form-urlencoded; charset=utf-16", Content::Form, false),
+            ("application/x-www-form-urlencoded; charset=utf-8; charset=utf-7", Content::Form, false),
+            ("application/x-www-form-urlencoded; boundary=x", Content::Form, false),
+            ("application/x-www-form-urlencoded,application/json", Content::Other, false),
+            ("application/json; charset=utf-8", Content::Json, false),
+            ("application/vnd.api+json", Content::Json, false),
+            ("multipart/form-data; boundary=x", Content::Multipart, false),
+            ("multipart/mixed; boundary=\"x,y\"", Content::Multipart, false),
+            ("", Content::Other, false),
         ] {
-            assert_eq!(head(&[("content-type", value)]).media_type(), expected, "{value}");
+            let head = head(&[("content-type", value)]);
+            assert_eq!((head.content(), head.is_plain_form()), (content, is_plain_form), "{value}");
         }
-        assert_eq!(head(&[]).media_type(), MediaType::Absent);
+        assert_eq!((head(&[]).content(), head(&[]).is_plain_form()), (Content::Absent, false));
     }
 }

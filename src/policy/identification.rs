@@ -5,9 +5,9 @@
 
 use crate::client::{ClientKind, Recognition};
 use crate::endpoint::{Endpoint, Place};
-use crate::head::{Content, Field, MediaType};
+use crate::head::{Content, Field};
 use crate::mention::JsonBody;
-use crate::parameters::{self, ParameterError};
+use crate::parameters::ParameterError;
 use crate::reading::{Body, Reading};
 use crate::settings::UnlistedClients;
 use crate::violation::{Breach, Violation};
@@ -54,10 +54,6 @@ pub(crate) fn limits_are_kept(reading: &Reading<'_>) -> Verdict {
     }
     if matches!(reading.body, Body::TooLong) {
         return exceeded("body");
-    }
-    let form = if reading.head.media_type() == MediaType::Form { reading.octets() } else { &[] };
-    if [reading.head.query().unwrap_or_default(), form].into_iter().any(|raw| parameters::count(raw) > limits.parameters) {
-        return exceeded("parameters");
     }
     if reading.gave_up() {
         return exceeded("parameters");
@@ -200,8 +196,11 @@ pub(crate) fn method_is_the_endpoints(reading: &Reading<'_>) -> Verdict {
 
 /// Refuses a token request that is no form in UTF-8 (RFC 6749 §3.2, Appendix B).
 pub(crate) fn body_is_a_form(reading: &Reading<'_>) -> Verdict {
-    let is_form = reading.head.media_type() == MediaType::Form;
-    if is_form || reading.head.method() != b"POST" { Ok(()) } else { Err(Violation::MediaTypeNotForm.into()) }
+    if reading.head.is_plain_form() || reading.head.method() != b"POST" {
+        Ok(())
+    } else {
+        Err(Violation::MediaTypeNotForm.into())
+    }
 }
 
 /// Refuses credentials that servers read differently: an `authorization` header that

@@ -93,7 +93,6 @@ impl Gate {
         }
         let place = self.settings.endpoints.place(head);
         let endpoint = place.endpoint().unwrap_or(Endpoint::Unlisted);
-        let is_judged = endpoint.is_judged();
         // What the head alone settles is not held: its body may never come.
         let needs_body = match endpoint {
             _ if ends_with_head => false,
@@ -107,10 +106,13 @@ impl Gate {
         if needs_body && endpoint == Endpoint::Unlisted && head.body_is_longer_than(pending.limit(self)) {
             return Inspection::Judged(Box::new(self.judge(head, place, endpoint, Body::TooLong)));
         }
-        if needs_body && (is_judged || self.judge(head, place, endpoint, Body::Whole(&[])).goes_on()) {
+        if needs_body && endpoint.is_judged() {
             return Inspection::Await(pending);
         }
         let judgement = self.judge(head, place, endpoint, Body::Whole(&[]));
+        if needs_body && judgement.goes_on() {
+            return Inspection::Await(pending);
+        }
         if endpoint == Endpoint::Unlisted && judgement.goes_on() && judgement.note.is_none() {
             return Inspection::Pass;
         }

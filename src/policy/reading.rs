@@ -6,7 +6,7 @@ use crate::authentication::BasicCredentials;
 use crate::client::{Client, ClientKind, Recognition};
 use crate::endpoint::{Endpoint, Place};
 use crate::gate::{Gate, Policy};
-use crate::head::{Content, Head, MediaType};
+use crate::head::{Content, Head};
 use crate::mention::Mentions;
 use crate::parameters::{self, ParameterError, Parameters};
 use crate::percent::decode_lenient;
@@ -69,7 +69,7 @@ impl<'a> Reading<'a> {
         let mut reading = Self::of(gate, head, place, endpoint, body, mentions);
         if reading.recognised.iter().any(|who| who.kind() == ClientKind::Strict) {
             reading.query = Parameters::parse(head.query().unwrap_or_default(), limit);
-            reading.form = Parameters::parse(if head.media_type() == MediaType::Form { octets } else { &[] }, limit);
+            reading.form = Parameters::parse(if head.is_plain_form() { octets } else { &[] }, limit);
         }
         reading
     }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::{Mentions, add};
+use super::{MOST_CLIENTS, Mentions, add};
 use crate::authentication::{PARTY_CLAIMS, claims_of_jwt, is_escaped_in_full};
 use crate::json::Json;
 use crate::percent::decode_lenient;
@@ -31,7 +31,7 @@ impl Mentions {
         for credential in parts.take(MOST_CREDENTIALS).chain([authorization]) {
             let credential = credential.trim_ascii();
             let Some((scheme, token)) = credential.split_at_checked(b"Basic".len()) else { continue };
-            if !is_basic_scheme(scheme) {
+            if !scheme.eq_ignore_ascii_case(b"Basic") {
                 continue;
             }
             is_basic = true;
@@ -52,7 +52,7 @@ impl Mentions {
                 let decoded = decode_lenient(user, true);
                 self.name(&decoded);
                 if is_escaped_in_full(user, &decoded) {
-                    add(&mut self.escaped, user, &mut self.gave_up);
+                    add(&mut self.escaped, user, MOST_CLIENTS, &mut self.gave_up);
                     continue;
                 }
                 self.name(user);
@@ -76,7 +76,7 @@ impl Mentions {
     pub(super) fn read_party(&mut self, token: &[u8]) {
         let Some(claims) = self.claims(token) else { return };
         for party in self.texts_under(&claims, PARTY_CLAIMS) {
-            add(&mut self.parties, party.as_bytes(), &mut self.gave_up);
+            add(&mut self.parties, party.as_bytes(), MOST_CLIENTS, &mut self.gave_up);
         }
     }
 
@@ -99,7 +99,7 @@ impl Mentions {
         names.contains(&name) || self.folded(name.as_bytes()).is_some_and(|name| names.contains(&name.as_str()))
     }
 
-    pub(super) fn name_by_claims(&mut self, claims: Option<&Json>, names: &'static [&'static str]) {
+    pub(super) fn name_by_claims(&mut self, claims: Option<&Json>, names: &[&str]) {
         for (name, value) in claims.iter().flat_map(|claims| claims.members()) {
             if self.is_claim(name, names) {
                 value.for_each_scalar(&mut |client| self.name(client.as_bytes()));
@@ -108,15 +108,11 @@ impl Mentions {
     }
 
     /// Whether the token could be read.
-    pub(super) fn read_jwt(&mut self, token: &[u8], names: &'static [&'static str]) -> bool {
+    pub(super) fn read_jwt(&mut self, token: &[u8], names: &[&str]) -> bool {
         let claims = self.claims(token);
         self.name_by_claims(claims.as_ref(), names);
         claims.is_some()
     }
-}
-
-fn is_basic_scheme(scheme: &[u8]) -> bool {
-    scheme.eq_ignore_ascii_case(b"Basic")
 }
 
 /// Base64 as the laxest decoders read it.

@@ -61,7 +61,7 @@ pub(crate) struct Mentions {
     pub(crate) part: Part,
     /// How many values have been read as something that matters.
     readings: usize,
-    /// What folding of names has cost.
+    /// What reading has cost.
     effort: usize,
     /// Whether reading was given up.
     gave_up: bool,
@@ -136,13 +136,11 @@ impl Mentions {
         mentions
     }
 
-    /// Adds a client that is named elsewhere: in the path.
+    /// Adds a client.
     pub(crate) fn name(&mut self, client: &[u8]) {
-        if client.is_empty() || self.gave_up || self.clients.iter().any(|known| known == client) {
-            return;
+        if !client.is_empty() {
+            add(&mut self.clients, client, MOST_CLIENTS, &mut self.gave_up);
         }
-        self.gave_up = self.clients.len() >= MOST_CLIENTS;
-        self.clients.push(client.to_vec());
     }
 
     /// Whether a query may name a client at all, for a glance.
@@ -303,7 +301,7 @@ impl Mentions {
             Meaning::GrantAssertion => {
                 let Some(claims) = self.claims(value) else { return };
                 for issuer in self.texts_under(&claims, CLIENT_CLAIMS) {
-                    add(&mut self.issuers, issuer.as_bytes(), &mut self.gave_up);
+                    add(&mut self.issuers, issuer.as_bytes(), MOST_CLIENTS, &mut self.gave_up);
                 }
             }
             Meaning::GrantType => {
@@ -324,24 +322,21 @@ impl Mentions {
             _ => &mut self.asked.scopes,
         };
         let [text, _] = texts(value);
-        if self.gave_up || values.iter().any(|known| *known == text) {
-            return;
-        }
-        self.gave_up = values.len() >= MOST_VALUES;
-        values.push(text.into_owned());
+        add(values, text.as_ref(), MOST_VALUES, &mut self.gave_up);
     }
 }
 
-/// Adds a value that is not there yet; gives up where there are too many.
-fn add(values: &mut Vec<Vec<u8>>, value: &[u8], gave_up: &mut bool) {
-    if values.iter().any(|known| known == value) {
+/// Adds a value that is not there yet; gives up with one more than `most`.
+fn add<T, U>(values: &mut Vec<T>, value: &U, most: usize, gave_up: &mut bool)
+where
+    T: PartialEq<U>,
+    U: ToOwned<Owned = T> + ?Sized,
+{
+    if *gave_up || values.iter().any(|known| known == value) {
         return;
     }
-    if values.len() < MOST_CLIENTS {
-        values.push(value.to_vec());
-    } else {
-        *gave_up = true;
-    }
+    *gave_up = values.len() >= most;
+    values.push(value.to_owned());
 }
 
 #[cfg(test)]
