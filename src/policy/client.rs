@@ -217,6 +217,13 @@ impl Clients {
         !is_strict_by_form(id) && self.by_id.get(id).is_some_and(|client| client.kind == ClientKind::Strict)
     }
 
+    /// Whether a value is, octet for octet, a strict or blocked client of the document.
+    #[must_use]
+    pub fn is_protected(&self, value: &[u8]) -> bool {
+        let listed = std::str::from_utf8(value).ok().and_then(|id| self.by_id.get(id));
+        listed.is_some_and(|client| client.kind <= ClientKind::Strict)
+    }
+
     /// Whom a value names, octet for octet or by some server's folding.
     #[must_use]
     pub fn recognise(&self, value: &[u8]) -> Recognition {

@@ -118,7 +118,14 @@ impl Endpoints {
             named.map(|segment| decode_lenient(segment, false).into_owned()).collect()
         };
         if let Some((_, path)) = self.0.iter().find(|(_, path)| path.is(raw)) {
-            return of(&path.raw.text, raw);
+            let mut found = of(&path.raw.text, raw);
+            // Some servers take a suffix, or a dot, off the last segment.
+            if let Some(last) = found.last().filter(|_| path.raw.text.ends_with("{}")).cloned() {
+                let is_dot = |byte: &u8| *byte == b'.';
+                let ends = [last.iter().position(is_dot), last.iter().rposition(is_dot)];
+                found.extend(ends.into_iter().flatten().filter_map(|at| last.get(..at)).map(<[u8]>::to_vec));
+            }
+            return found;
         }
         let mut found = Vec::new();
         for canonical in path::canonicals(raw).unwrap_or_default() {
@@ -364,6 +371,7 @@ mod tests {
     #[test]
     fn placeholders_give_what_stands_there() {
         assert_eq!(endpoints().placeholders(b"/samlp/tpc_a"), [b"tpc_a"]);
+        assert_eq!(endpoints().placeholders(b"/samlp/a.b.xml"), [&b"a.b.xml"[..], b"a", b"a.b"]);
         assert!(endpoints().placeholders(b"/samlp/tp%63_a/").contains(&b"tpc_a".to_vec()));
         assert_eq!(endpoints().placeholders(b"/realms/acme/auth"), [b"acme"]);
         assert_eq!(endpoints().placeholders(b"/other/tpc_a"), [] as [Vec<u8>; 0]);

@@ -57,6 +57,7 @@ impl<'a> Reading<'a> {
         let form = if head.content() == Content::Form { octets } else { &[] };
         let has_too_many = [head.query().unwrap_or_default(), form].into_iter().any(|raw| parameters::count(raw) > limit);
         let mut mentions = if has_too_many { Mentions::unread() } else { Mentions::read(head, octets) };
+        name_by_lines(&gate.policy, &mut mentions, head, octets);
         let mut elsewhere = gate.settings.endpoints.placeholders(head.path());
         if endpoint == Endpoint::Token {
             // Some grants find the client in a token; in an assertion only where nothing else names it.
@@ -82,6 +83,7 @@ impl<'a> Reading<'a> {
             return Self::of(gate, head, place, endpoint, body, Mentions::read_unlisted(head, form));
         }
         let mut mentions = Mentions::read(head, body.octets());
+        name_by_lines(&gate.policy, &mut mentions, head, body.octets());
         let mut elsewhere = gate.settings.endpoints.placeholders(head.path());
         elsewhere.append(&mut mentions.parties);
         name_protected(&gate.policy, &mut mentions, &elsewhere);
@@ -167,6 +169,19 @@ fn name_protected(policy: &Policy, mentions: &mut Mentions, names: &[Vec<u8>]) {
     for name in names {
         if policy.clients.recognise(name).kind() <= ClientKind::Strict {
             mentions.name(name);
+        }
+    }
+}
+
+/// Adds protected clients that stand on a line of their own in a body that is no form and
+/// no JSON: however its parts are written, some server finds the value there.
+fn name_by_lines(policy: &Policy, mentions: &mut Mentions, head: &Head, body: &[u8]) {
+    if matches!(head.content(), Content::Form | Content::Json) {
+        return;
+    }
+    for line in body.split(|byte| matches!(byte, b'\r' | b'\n')).map(<[u8]>::trim_ascii) {
+        if policy.clients.is_protected(line) {
+            mentions.name(line);
         }
     }
 }

@@ -57,6 +57,7 @@ impl Mentions {
                 }
                 self.name(user);
                 self.name(&decode_lenient(user, false));
+                self.name(&decode_lenient(&decoded, true));
             }
         }
         self.has_unreadable_credentials |= is_basic && !is_read;
