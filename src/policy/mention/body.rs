@@ -7,7 +7,9 @@ use crate::json::{Json, Members};
 
 impl Mentions {
     pub(super) fn read_body(&mut self, body: &[u8], content: Content) {
+        self.is_no_form = content != Content::Form;
         self.read_pairs(body);
+        self.is_no_form = false;
         // UTF-16 and UTF-32 have one beside each character of ASCII; JSON readers find out by themselves.
         self.has_nul = body.contains(&0);
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();

@@ -65,6 +65,8 @@ pub(crate) struct Mentions {
     effort: usize,
     /// Whether reading was given up.
     gave_up: bool,
+    /// Whether what is read as a form is said to be something else: long names are its text.
+    is_no_form: bool,
     /// Whether the path is no endpoint: only the client matters there, not what is asked for,
     /// and names that cost too much are not read.
     is_unlisted: bool,
@@ -228,7 +230,7 @@ impl Mentions {
             let is_odd = !core.is_ascii()
                 || !core.first().is_some_and(u8::is_ascii_alphanumeric)
                 || core.iter().any(|byte| byte.is_ascii_control() || *byte == b'&');
-            self.gave_up |= is_odd && !self.is_unlisted;
+            self.gave_up |= is_odd && !self.is_unlisted && !self.is_no_form;
             return None;
         }
         let weight = if core.is_ascii() { core.len() / 4 } else { core.len().saturating_mul(32) };
