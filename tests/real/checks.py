@@ -84,6 +84,7 @@ def strict_code(stage, client, secret):
     before = len(stage.recorder.exchanges)
     got = code_flow(stage, browser, client, secret)
     assert got.status == 200, f"{got.status} {got.text()[:300]}"
+    pages_are_untouched(stage, browser, before)
     token = got.json()
     assert token.get("access_token") and "id_token" not in token, token.keys()
     granted = set(token.get("scope", "read:items").split())
@@ -96,6 +97,25 @@ def strict_code(stage, client, secret):
     assert arrived, "no authorization request arrived"
     assert all("openid" not in request.get("scope", "").split() for request in arrived), "scopes of OpenID Connect arrived"
     return browser, token
+
+
+def pages_are_untouched(stage, browser, before):
+    """What comes between authorization and token request, login and consent, is the same octets both ways."""
+    log, recorded = browser.log, stage.recorder.exchanges[before:]
+    assert len(log) == len(recorded), f"{len(log)} requests were sent, {len(recorded)} arrived"
+    for (sent, received), (arrived, given) in zip(log, recorded):
+        path = sent.split(b" ")[1].decode().partition("?")[0]
+        if path not in (stage.facts["authorization"], stage.facts["token"]):
+            difference = wire.request_differs(sent, arrived) or wire.answer_differs(given, received)
+            assert not difference, f"{path}: {difference}"
+
+
+def logged_in(stage):
+    """Somebody who has been here before, without the gate."""
+    browser = wire.Browser(stage.issuer, stage.plain)
+    end = browser.visit(authorization_url(stage, CONFIDENTIAL, PARTNER, "read:items", **asks_for(stage, API)))
+    assert isinstance(end, str) and "code" in wire.parameters(end), end if isinstance(end, str) else end.text()[:300]
+    return browser
 
 
 def strict_refresh(stage, client, secret):
@@ -147,6 +167,29 @@ def token_at_userinfo(stage):
     return way
 
 
+def preset_closes(stage):
+    """Each path of the preset that is closed to strict clients, in every way in which one says who it is."""
+    closed = json.loads((ROOT / "envoy/idp" / f"{stage.idp}.json").read_text())["endpoints"]["refused"]
+    _, token = strict_code(stage, CONFIDENTIAL, SECRET)
+    ways = [
+        ("query", "GET", "?client_id=" + PUBLIC, None, []),
+        ("form", "POST", "", {"client_id": PUBLIC, "scope": "openid"}, []),
+        ("Basic", "POST", "", {"x": "y"}, [("Authorization", wire.basic(CONFIDENTIAL, SECRET))]),
+    ]
+    if claims(token["access_token"]):
+        ways.append(("bearer token", "GET", "", None, [("Authorization", f"Bearer {token['access_token']}")]))
+    before = stage.recorder.received
+    for pattern in closed:
+        path = pattern
+        for name in [*stage.facts.get("segments", []), *"x" * pattern.count("{}")]:
+            path = path.replace("{}", name, 1)
+        for name, method, query, form, headers in ways:
+            answer = wire.Browser(stage.issuer).ask(method, path + query, form, [JSON, *headers])
+            assert answer.json().get("violation") == "endpoint-not-allowed", f"{path}, {name}: {answer.status} {answer.text()[:200]}"
+    assert stage.recorder.received == before, f"{stage.recorder.received - before} octets reached the identity provider"
+    return f"all {len(closed)}: {', '.join(name for name, *_ in ways)}"
+
+
 def honest(stage):
     """Flow, client and function of what this product has."""
     flows, public, confidential = stage.facts["strict"], "scripted, public", "scripted, confidential"
@@ -162,6 +205,7 @@ def honest(stage):
         yield "a code with a wrong verifier", public, lambda: wrong_verifier(stage)
     if "metadata" in stage.facts:
         yield "endpoints in the product's metadata", "the preset", lambda: preset_covers_metadata(stage)
+    yield "paths that are closed to it", "the preset", lambda: preset_closes(stage)
     if "token_at_userinfo" in stage.facts:
         yield "its own token at userinfo", public, lambda: token_at_userinfo(stage)
 
@@ -193,6 +237,15 @@ def refusals(stage):
     yield authorize("a redirect_uri with a longer path", "redirect-uri-not-registered", redirect_uri=PARTNER + "/more")
     yield authorize("without asking the user", "prompt-none", prompt="none")
     yield authorize("a request object", "request-object-not-supported", request="e30.e30.")
+    yield authorize("a pushed request", "request-uri-not-supported", request_uri="urn:ietf:params:oauth:request_uri:x")
+    yield authorize("claims", "parameter-not-supported", claims='{"userinfo":{}}')
+    yield authorize("response_mode=fragment", "response-mode-not-query", response_mode="fragment")
+    yield authorize("response_mode=form_post", "response-mode-not-query", response_mode="form_post")
+    yield authorize("an id that nobody listed", "client-unlisted", client_id="tpc_unknown")
+    yield authorize("its id in capitals", "client-lookalike", client_id=PUBLIC.upper())
+    honest_url = authorization_url(stage, PUBLIC, PARTNER, "read:items", **pkce)
+    yield "two client ids", "GET", honest_url + "&client_id=first_portal", None, [JSON], "client-ambiguous"
+    yield "two scopes", "GET", honest_url + "&scope=write%3Aitems", None, [JSON], "parameter-repeated"
     password = {"grant_type": "password", "username": "alice", "password": "alice", "scope": "read:items"}
     yield token("password", "grant-type-not-allowed", password, CONFIDENTIAL, SECRET)
     yield token("password, public client", "grant-type-not-allowed", password)
@@ -206,6 +259,13 @@ def refusals(stage):
     yield token("a device code", "grant-type-not-allowed", device)
     exchange = {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token": "abc"}
     yield token("token exchange", "grant-type-not-allowed", exchange, CONFIDENTIAL, SECRET)
+    code = {"grant_type": "authorization_code", "code": "abc", "redirect_uri": PARTNER, "code_verifier": "x" * 43}
+    yield token("a redirect_uri of its own, at token", "redirect-uri-not-registered", {**code, "redirect_uri": "https://evil.example.com/callback"})
+    yield token("Basic of one, form of another", "client-ambiguous", {**code, "client_id": PUBLIC}, CONFIDENTIAL, SECRET)
+    in_query = f"{stage.facts['token']}?{wire.query(password)}"
+    yield "the grant in the query", "POST", in_query, {**code, "client_id": PUBLIC}, [JSON], "parameter-in-query"
+    in_json = json.dumps({**password, "client_id": PUBLIC}).encode()
+    yield "the grant in JSON", "POST", stage.facts["token"], in_json, [JSON, ("Content-Type", "application/json")], "media-type-not-form"
     for door in stage.facts["doors"]:
         yield from door_requests(door)
 

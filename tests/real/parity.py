@@ -74,14 +74,16 @@ class Session:
         self.token(grant_type="authorization_code", code=code, redirect_uri=self.redirect_uri, code_verifier=verifier)
 
     def device(self, _):
-        started = self.post(self.facts["device"], {"scope": "openid" if self.facts.get("oidc", True) else "read:items", "client_id": self.client})
+        asked = {"scope": "openid" if self.facts.get("oidc", True) else "read:items", "client_id": self.client}
+        early, started = (self.post(self.facts["device"], asked) for _ in range(2))
         assert started.status == 200, f"{started.status} {started.text()[:200]}"
-        waiting = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": started.json()["device_code"]}
-        pending = token_request(self.browser, self.stage, self.client, SECRET, waiting)
+        # Who asks twice within some seconds is told to slow down: so one device asks too early, and another in time.
+        grant = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}
+        pending = token_request(self.browser, self.stage, self.client, SECRET, {**grant, "device_code": early.json()["device_code"]})
         assert pending.json().get("error") == "authorization_pending", pending.text()[:200]
         end = self.browser.visit(started.json()["verification_uri_complete"])
         assert not isinstance(end, str) and end.status == 200, end
-        self.token(**waiting)
+        self.token(**grant, device_code=started.json()["device_code"])
 
     def ciba(self, _):
         started = self.post(self.facts["ciba"], {"scope": "openid", "login_hint": "alice"})
@@ -107,6 +109,18 @@ class Session:
         """Whatever the product says to JSON, it is the product that says it."""
         body = json.dumps({"grant_type": "client_credentials", "client_id": self.client, "client_secret": SECRET}).encode()
         self.browser.ask("POST", self.facts["token"], body, [JSON, ("Content-Type", "application/json")])
+
+    def others(self, tokens):
+        """Whatever else the product has: it may say what it likes, as long as it is asked."""
+        for request in self.facts["other_requests"]:
+            headers, body = [JSON], request.get("form")
+            if "json" in request:
+                body = json.dumps(request["json"]).encode()
+                headers.append(("Content-Type", "application/json"))
+            by = {"bearer": f"Bearer {tokens['access_token']}", "basic": wire.basic(self.client, SECRET)}.get(request.get("by"))
+            headers += [("Authorization", by)] if by else []
+            headers += request.get("headers", {}).items()
+            self.browser.ask(request.get("method", "POST"), request["path"].replace("CLIENT", self.client), body, headers)
 
     def logout(self, tokens):
         asked = {"client_id": self.client, "post_logout_redirect_uri": f"https://{self.host}.example.com/bye"}

@@ -3,13 +3,16 @@
 
 usage: tests/real/run.py [--write] [IDP…]
 
-Each identity provider is installed into target/real once, and runs unmodified; a recorder stands in front of it, the gate
+Without a name: all of them. Each identity provider is installed into target/real once, and runs unmodified; a recorder stands in front of it, the gate
 in front of that. Exits with 1 if anything is not as expected, or if the tables in docs/real-software.md say something else;
 `--write` brings them up to date.
 """
 
 import dataclasses
+import importlib.util
+import json
 import pathlib
+import shutil
 import signal
 import sys
 import time
@@ -19,6 +22,7 @@ sys.dont_write_bytecode = True
 
 import checks
 import clients
+import disguises
 import parity
 import report
 from stage import HERE, Stage
@@ -47,6 +51,9 @@ def main():
     if unknown := [name for name in chosen if name not in known]:
         print(f"run: no such identity provider: {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
+    if lacking := sorted({tool for idp in chosen or known for tool in needs(idp) if not shutil.which(tool)}):
+        print(f"run: {', '.join(lacking)}: missing; without: {', '.join(idp for idp in known if not needs(idp))}", file=sys.stderr)
+        return 2
     results, installed = [], clients.install()
     for idp in chosen or known:
         began = time.monotonic()
@@ -58,6 +65,11 @@ def main():
             results.append(Result(idp, "start", "it starts", "", False, str(error)))
         print(f"  {time.monotonic() - began:.0f} s", flush=True)
     return conclude(results, chosen or known, "--write" in arguments)
+
+
+def needs(idp):
+    """The tools without which a product cannot be installed."""
+    return json.loads((HERE / idp / "facts.json").read_text()).get("needs", [])
 
 
 def conclude(results, idps, writes):
@@ -96,6 +108,20 @@ class Run:
         for row, *request in checks.refusals(stage):
             kind, row = ("door", row.removeprefix("door: ")) if row.startswith("door: ") else ("refused", row)
             self.check(kind, row, report.link(request[-1]), lambda: checks.refused(stage, *request))
+        for row, function in disguises.steps(stage):
+            self.check("disguise", f"in disguise: {row}", "a strict client", function)
+        for row, function in self.of_its_own():
+            self.check("own", row, "of its own", function)
+
+    def of_its_own(self):
+        """What only this product has, in `own.py` of its folder."""
+        file = HERE / self.stage.idp / "own.py"
+        if not file.exists():
+            return []
+        spec = importlib.util.spec_from_file_location(f"own_{self.stage.idp}", file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module.steps(self.stage)
 
     def check(self, kind, row, by, function):
         try:

@@ -15,12 +15,6 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / "tests/real"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Stage:
     """Starts everything, and ends by id what it started."""
 
@@ -55,7 +49,8 @@ class Stage:
                 recorder.close()
 
     def start(self):
-        port, gate_port = free_port(), free_port()
+        port, gate_port = wire.free_port(), wire.free_port()
+        self.product = ("127.0.0.1", port)
         self.gate = ("127.0.0.1", gate_port)
         # Clients see this one: it keeps what they sent, before any Envoy.
         self.front = wire.Recorder(self.gate)
@@ -65,12 +60,12 @@ class Stage:
         settings.write_text(json.dumps({"issuer": self.issuer + self.facts.get("issuer_path", ""), **given}))
         environment = {"PORT": str(port), "ISSUER": self.issuer}
         self.child("idp", [HERE / self.idp / "start"], 600, environment)
-        self.recorder = wire.Recorder(("127.0.0.1", port))
+        self.recorder = wire.Recorder(self.product)
         upstream = f"http://127.0.0.1:{self.recorder.address[1]}"
         command = [ROOT / "scripts/serve", "--upstream", upstream, "--listen", f"127.0.0.1:{gate_port}"]
         command += ["--settings", settings, "--policy", HERE / "policy.json"]
         self.child("gate", command, 600)
-        self.plain = ("127.0.0.1", free_port())
+        self.plain = ("127.0.0.1", wire.free_port())
         self.start_plain_envoy()
 
     def child(self, name, command, timeout, environment=None):
@@ -88,7 +83,7 @@ class Stage:
         text = (ROOT / "envoy/gate.yaml").read_text()
         text = re.sub(r" {10}- name: tpc-gate\n.*?(?= {10}- name: envoy\.filters\.http\.router\n)", "", text, flags=re.S)
         assert "wasm" not in text.split("http_filters:")[1], "the filter is still in there"
-        for known, port in ((9901, free_port()), (10000, self.plain[1]), (9000, self.recorder.address[1])):
+        for known, port in ((9901, wire.free_port()), (10000, self.plain[1]), (9000, self.recorder.address[1])):
             assert text.count(f"port_value: {known}") == 1
             text = text.replace(f"port_value: {known}", f"port_value: {port}")
         file = self.folder / "plain.yaml"
