@@ -53,7 +53,10 @@ public class Application {
     @Bean
     @Order(2)
     SecurityFilterChain pages(HttpSecurity http) throws Exception {
-        return http.authorizeHttpRequests(requests -> requests.anyRequest().authenticated()).formLogin(withDefaults()).build();
+        // Else an error leads to the login page.
+        return http.authorizeHttpRequests(requests -> requests.requestMatchers("/error").permitAll().anyRequest().authenticated())
+                .formLogin(withDefaults())
+                .build();
     }
 
     @Bean
