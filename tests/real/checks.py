@@ -34,6 +34,12 @@ def asks_for(stage, api):
     return {"resource" if parameter in ("none", "both") else parameter: api}
 
 
+def pkce(stage):
+    """What makes an authorization request for the API complete."""
+    _, challenge = verifier_and_challenge()
+    return dict(code_challenge=challenge, code_challenge_method="S256", **asks_for(stage, API))
+
+
 def credentials(client, secret):
     """Where a client says who it is: members of the form, or a header."""
     return ({}, [("Authorization", wire.basic(client, secret))]) if secret else ({"client_id": client}, [])
@@ -126,6 +132,17 @@ def strict_refresh(stage, client, secret):
     assert got.status == 200 and fresh.get("access_token") and "id_token" not in fresh, f"{got.status} {got.text()[:300]}"
 
 
+def refreshes(stage, secret):
+    """Whether a client gets refresh tokens here: some products give public ones none."""
+    return "refresh" in stage.facts["strict"] and (bool(secret) or stage.facts.get("public_refresh", True))
+
+
+def no_refresh(stage, client):
+    _, token = strict_code(stage, client, None)
+    assert "refresh_token" not in token, "a refresh token came"
+    return "none: the product gives public clients no refresh token"
+
+
 def strict_client_credentials(stage):
     form = {"grant_type": "client_credentials", "scope": "read:items", **asks_for(stage, API)}
     got = token_request(wire.Browser(stage.issuer), stage, CONFIDENTIAL, SECRET, form)
@@ -176,7 +193,8 @@ def preset_closes(stage):
         ("form", "POST", "", {"client_id": PUBLIC, "scope": "openid"}, []),
         ("Basic", "POST", "", {"x": "y"}, [("Authorization", wire.basic(CONFIDENTIAL, SECRET))]),
     ]
-    if claims(token["access_token"]):
+    named = claims(token["access_token"])
+    if CONFIDENTIAL in (named.get("client_id"), named.get("azp")):
         ways.append(("bearer token", "GET", "", None, [("Authorization", f"Bearer {token['access_token']}")]))
     before = stage.recorder.received
     for pattern in closed:
@@ -196,7 +214,9 @@ def honest(stage):
     for who, client, secret in ((public, PUBLIC, None), (confidential, CONFIDENTIAL, SECRET)):
         if "code" in flows:
             yield "code and PKCE", who, lambda client=client, secret=secret: strict_code(stage, client, secret) and "passed"
-        if "refresh" in flows:
+        if "refresh" in flows and not refreshes(stage, secret):
+            yield "refresh", who, lambda client=client: no_refresh(stage, client)
+        elif "refresh" in flows:
             yield "refresh", who, lambda client=client, secret=secret: strict_refresh(stage, client, secret)
     if "client_credentials" in flows:
         yield "client credentials", confidential, lambda: strict_client_credentials(stage)
@@ -215,11 +235,10 @@ def honest(stage):
 
 def refusals(stage):
     """Name, request and the rule that refuses it."""
-    _, challenge = verifier_and_challenge()
-    pkce = dict(code_challenge=challenge, code_challenge_method="S256", **asks_for(stage, API))
+    asked = pkce(stage)
 
     def authorize(name, violation, redirect_uri=PARTNER, scope="read:items", **changes):
-        return name, "GET", authorization_url(stage, PUBLIC, redirect_uri, scope, **{**pkce, **changes}), None, [JSON], violation
+        return name, "GET", authorization_url(stage, PUBLIC, redirect_uri, scope, **{**asked, **changes}), None, [JSON], violation
 
     def token(name, violation, form, client=PUBLIC, secret=None):
         named, headers = credentials(client, secret)
@@ -243,7 +262,7 @@ def refusals(stage):
     yield authorize("response_mode=form_post", "response-mode-not-query", response_mode="form_post")
     yield authorize("an id that nobody listed", "client-unlisted", client_id="tpc_unknown")
     yield authorize("its id in capitals", "client-lookalike", client_id=PUBLIC.upper())
-    honest_url = authorization_url(stage, PUBLIC, PARTNER, "read:items", **pkce)
+    honest_url = authorization_url(stage, PUBLIC, PARTNER, "read:items", **asked)
     yield "two client ids", "GET", honest_url + "&client_id=first_portal", None, [JSON], "client-ambiguous"
     yield "two scopes", "GET", honest_url + "&scope=write%3Aitems", None, [JSON], "parameter-repeated"
     password = {"grant_type": "password", "username": "alice", "password": "alice", "scope": "read:items"}
@@ -294,12 +313,26 @@ def refused(stage, method, url, form, headers, violation):
     answer = wire.Browser(stage.issuer).ask(method, url, form, headers)
     reached = stage.recorder.received - before
     person = wire.Browser(stage.issuer, stage.plain)
-    is_login = method == "GET" and url.startswith(stage.facts["authorization"] + "?")
+    # In whatever spelling of the path.
+    is_login = method == "GET" and urllib.parse.unquote(url).startswith(stage.facts["authorization"] + "?")
     directly = person.visit(url) if is_login else person.ask(method, url, form, headers)
     named = answer.json().get("violation")
     assert answer.status >= 400 and named == violation, f"{answer.status} {named or answer.text()[:200]}, expected {violation}"
     assert reached == 0, f"{reached} octets reached the identity provider"
     return what_it_said(stage, directly)
+
+
+def consent_form(stage):
+    """A client whom the product asks for consent in a form that is posted to the authorization endpoint: refused, and what the form yields directly."""
+    ends, posted = [], b"POST " + stage.facts["authorization"].encode()
+    for way in (None, stage.plain):
+        before, browser = len(stage.recorder.exchanges), wire.Browser(stage.issuer, way)
+        ends.append(browser.visit(authorization_url(stage, stage.facts["consent_client"], PARTNER, "read:items", **pkce(stage))))
+        assert any(raw.startswith(posted) for raw, _ in browser.log), "the browser found no such form"
+        arrived = any(raw.startswith(posted) for raw, _ in stage.recorder.exchanges[before:])
+        assert arrived is bool(way), "the form arrived" if arrived else "the form did not arrive"
+    assert not isinstance(ends[0], str) and ends[0].status >= 400 and "method-not-allowed" in ends[0].text(), ends[0]
+    return what_it_said(stage, ends[1])
 
 
 def what_it_said(stage, answer):
@@ -311,6 +344,6 @@ def what_it_said(stage, answer):
         return f"refused: {given['error']}" if "error" in given else f"**passes: {', '.join(came) or 'the browser'}**{place}"
     if answer.status >= 400:
         return f"refused: {answer.status} {answer.json().get('error', '')}".strip()
-    if location := answer.header("location"):
+    if answer.status != 201 and (location := answer.header("location")):
         return f"**passes: {answer.status} to {urllib.parse.urlsplit(location).path}**"
     return "**passes: access_token**" if "access_token" in answer.json() else f"**passes: {answer.status}**"

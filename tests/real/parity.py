@@ -74,8 +74,8 @@ class Session:
         self.token(grant_type="authorization_code", code=code, redirect_uri=self.redirect_uri, code_verifier=verifier)
 
     def device(self, _):
-        asked = {"scope": "openid" if self.facts.get("oidc", True) else "read:items", "client_id": self.client}
-        early, started = (self.post(self.facts["device"], asked) for _ in range(2))
+        scope = self.facts.get("device_scope") or ("openid" if self.facts.get("oidc", True) else "read:items")
+        early, started = (self.post(self.facts["device"], {"scope": scope, "client_id": self.client}) for _ in range(2))
         assert started.status == 200, f"{started.status} {started.text()[:200]}"
         # Who asks twice within some seconds is told to slow down: so one device asks too early, and another in time.
         grant = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}
@@ -90,12 +90,20 @@ class Session:
         assert started.status == 200 and started.json().get("auth_req_id"), f"{started.status} {started.text()[:200]}"
 
     def posted_consent(self, _):
-        """Logged in already, consent is a form that is posted to the authorization endpoint: beside the request in the query, or with it."""
+        """Logged in already, consent is a form that is posted to the authorization endpoint: beside the request in the query, with it, or as the page has it."""
         asked = {"response_type": "code", "client_id": self.client, "redirect_uri": self.redirect_uri, "scope": "read:items", "state": "posted"}
-        form, url = self.facts.get("posted_consent"), self.facts["authorization"]
-        end = self.browser.visit(f"{url}?{wire.query(asked)}", form) if form else self.browser.visit(url, asked)
+        form, url, before = self.facts.get("posted_consent"), self.facts["authorization"], len(self.browser.log)
+        if form:
+            end = self.browser.visit(f"{url}?{wire.query(asked)}", None if form is True else form)
+        else:
+            end = self.browser.visit(url, asked)
+        assert any(raw.startswith(f"POST {url}".encode()) for raw, _ in self.browser.log[before:]), "nothing was posted"
         assert isinstance(end, str), end.text()[:300]
         self.token(grant_type="authorization_code", code=wire.parameters(end)["code"], redirect_uri=self.redirect_uri)
+
+    def token_exchange(self, tokens):
+        kind = "urn:ietf:params:oauth:token-type:access_token"
+        self.token(grant_type="urn:ietf:params:oauth:grant-type:token-exchange", subject_token=tokens["access_token"], subject_token_type=kind)
 
     def introspection(self, tokens):
         got = self.post(self.facts["introspection"], {"token": tokens["access_token"]})

@@ -37,6 +37,7 @@ def with_columns(block, corner, results):
         cells = rows.setdefault((result.row, result.by), {})
         if not (result.cell.startswith("not run") and result.cell.endswith("missing") and result.idp in cells):
             cells[result.idp] = result.cell
+    columns.sort()
     lines = [f"| {corner} | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 2)]
     for (what, by), cells in rows.items():
         lines.append(f"| {what} | {by} | {' | '.join(cells.get(idp, '–') for idp in columns)} |")

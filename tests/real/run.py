@@ -108,6 +108,9 @@ class Run:
         for row, *request in checks.refusals(stage):
             kind, row = ("door", row.removeprefix("door: ")) if row.startswith("door: ") else ("refused", row)
             self.check(kind, row, report.link(request[-1]), lambda: checks.refused(stage, *request))
+        if "consent_client" in stage.facts:
+            row = f"authorize, the form of its consent page (`POST {stage.facts['authorization']}`)"
+            self.check("door", row, report.link("method-not-allowed"), lambda: checks.consent_form(stage))
         for row, function in disguises.steps(stage):
             self.check("disguise", f"in disguise: {row}", "a strict client", function)
         for row, function in self.of_its_own():

@@ -233,7 +233,8 @@ class Browser:
         parts = urllib.parse.urlsplit(urllib.parse.urljoin(self.base, url))
         # A path goes out as it is written, with whatever is odd about it.
         target = url if url.startswith("/") else (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        fields = [("Host", self.host), ("User-Agent", "real-software"), ("Accept", "text/html, application/json;q=0.9, */*;q=0.8")]
+        # No JSON in `Accept`, as from a browser: Spring remembers where to go after the login for pages only.
+        fields = [("Host", self.host), ("User-Agent", "real-software"), ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")]
         given = {name.lower() for name, _ in headers}
         fields = [field for field in fields if field[0].lower() not in given] + list(headers)
         cookies = [f"{name}={value}" for (name, path), value in self.cookies.items() if parts.path.startswith(path)]
