@@ -22,21 +22,30 @@ class Client:
 def install():
     """The clients, each with what it takes to run it; those whose language is not here say so."""
     node = install_node() if shutil.which("npm") else "npm is missing"
-    python = install_python()
+    install_python("venv", "requirements.txt")
+    install_python("venv-mcp-1", "requirements-mcp-1.txt")
     go = install_go() if shutil.which("go") else "Go is missing"
 
-    def script(name):
-        return ["node", FOLDER / name]
+    def script(name, *arguments):
+        return ["node", FOLDER / name, *arguments]
 
+    def python(venv, name, *arguments):
+        return [FOLDER / venv / "bin/python", "-B", HERE / "clients" / name, *arguments]
+
+    # Of the MCP SDKs only the newer generation asks for `offline_access` where the MCP server does not name it.
+    older, newer, mcp, metadata = "read:items offline_access", "read:items", "@modelcontextprotocol", ("metadata",)
+    mcp_1 = (f"{mcp}/sdk/client/auth.js", f"{mcp}/sdk/client/auth-extensions.js")
     return [
         # Both write `tpc_conf01` as `tpc%5Fconf01` in Basic (RFC 6749 §2.3.1).
         Client("openid-client 6.9", script("openid-client.mjs"), node),
         Client("oauth4webapi 3.8", script("oauth4webapi.mjs"), node),
         Client("oidc-client-ts 3.5", script("oidc-client-ts.mjs"), node, flows=("code",)),
-        Client("Authlib 1.9, for requests", [FOLDER / "venv/bin/python", "-B", HERE / "clients/authlib-requests.py"], python),
+        Client("Authlib 1.9, for requests", python("venv", "authlib-requests.py")),
         Client("golang.org/x/oauth2 0.38", [FOLDER / "golang-oauth2"], go),
-        Client("MCP TypeScript SDK 1.32", script("mcp-sdk.mjs"), node, flows=("code",), needs=("metadata",)),
-        Client("MCP Python SDK 2.3", [FOLDER / "venv/bin/python", "-B", HERE / "clients/mcp-sdk.py"], python, flows=("code",), needs=("metadata",)),
+        Client("MCP TypeScript SDK 1.32", script("mcp-sdk.mjs", older, *mcp_1), node, needs=metadata),
+        Client("MCP TypeScript SDK 2.4", script("mcp-sdk.mjs", newer, f"{mcp}/client"), node, needs=metadata),
+        Client("MCP Python SDK 1.30", python("venv-mcp-1", "mcp-sdk.py", older), needs=metadata),
+        Client("MCP Python SDK 2.3", python("venv", "mcp-sdk.py", newer), needs=metadata),
     ]
 
 
@@ -64,13 +73,13 @@ def install_node():
         keep(lock)
 
 
-def install_python():
+def install_python(venv, requirements):
     FOLDER.mkdir(parents=True, exist_ok=True)
-    lock = HERE / "clients/requirements.txt"
+    lock = HERE / "clients" / requirements
     if not is_installed(lock):
-        print("run: installing the clients of Python into target/real, once", flush=True)
-        subprocess.run(["python3", "-m", "venv", FOLDER / "venv"], check=True)
-        pip = [FOLDER / "venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        print("run: installing clients of Python into target/real, once", flush=True)
+        subprocess.run(["python3", "-m", "venv", FOLDER / venv], check=True)
+        pip = [FOLDER / venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         subprocess.run([*pip, "--requirement", lock], check=True)
         keep(lock)
 
@@ -113,6 +122,7 @@ def settings_of(stage, client_id, secret, flow, redirect_uri, scope, api):
         "RESOURCE_NAME": parameter if api else "",
         "RESOURCE": api or "",
         "FLOW": flow,
+        "MCP_SERVER": API,
     }
 
 
