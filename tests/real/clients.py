@@ -96,9 +96,8 @@ def runs(stage, known):
         excuse = f"not run: {client.missing}" if client.missing else f"not run: {NEEDS[lacks]}" if lacks else None
         for client_id, secret in ((PUBLIC, ""), (CONFIDENTIAL, SECRET)):
             yield client.name, f"code, refresh ({client_id})", lambda c=client, i=client_id, s=secret: run(stage, c, i, s, "code"), excuse
-        if not client.needs:
-            for client_id, host in (("first_portal", "portal"), ("legacy_partner", "legacy")):
-                yield client.name, f"code ({client_id})", lambda c=client, i=client_id, h=host: run_untouched(stage, c, i, h), excuse
+        for client_id, host in (("first_portal", "portal"), ("legacy_partner", "legacy")):
+            yield client.name, f"everything it does ({client_id})", lambda c=client, i=client_id, h=host: run_untouched(stage, c, i, h), excuse
         if "client_credentials" in client.flows and "client_credentials" in facts["strict"]:
             yield client.name, f"client credentials ({CONFIDENTIAL})", lambda c=client: run(stage, c, CONFIDENTIAL, SECRET, "client_credentials"), excuse
 
@@ -106,7 +105,7 @@ def runs(stage, known):
 NEEDS = {"metadata": "it has no metadata"}
 
 
-def settings_of(stage, client_id, secret, flow, redirect_uri, scope, api):
+def settings_of(stage, client_id, secret, flow, redirect_uri, scope, api, prompt=""):
     """What a client has to know, in its environment."""
     facts = stage.facts
     parameter = {"none": "", "both": "resource"}.get(facts["audience_parameter"], facts["audience_parameter"])
@@ -121,6 +120,7 @@ def settings_of(stage, client_id, secret, flow, redirect_uri, scope, api):
         "SCOPE": scope,
         "RESOURCE_NAME": parameter if api else "",
         "RESOURCE": api or "",
+        "PROMPT": prompt,
         "FLOW": flow,
         "MCP_SERVER": API,
     }
@@ -146,18 +146,21 @@ def run(stage, client, client_id, secret, flow):
 def run_untouched(stage, client, client_id, host):
     """A first-party or permissive client: all that it sends arrives as it is, all that is answered comes back as it is."""
     fronts, backs = len(stage.front.exchanges), len(stage.recorder.exchanges)
-    scope = "openid profile offline_access" if stage.facts.get("oidc", True) else "read:items"
-    redirect_uri = f"https://{host}.example.com/callback"
-    got, trouble = converse(client, settings_of(stage, client_id, SECRET, "code", redirect_uri, scope, None), stage.issuer)
+    redirect_uri, outcomes = f"https://{host}.example.com/callback", []
+    own = "openid profile offline_access" if stage.facts.get("oidc", True) else "read:items"
+    for flow, scope, api in (("code", own, None), ("client_credentials", "read:items", API)):
+        if flow in client.flows and flow in stage.facts["first_party"]:
+            got, trouble = converse(client, settings_of(stage, client_id, SECRET, flow, redirect_uri, scope, api, "consent"), stage.issuer)
+            # What the product makes of it is its own affair: some do not decode Basic credentials.
+            assert got or "401" in trouble, trouble
+            outcome = "refused by the product: 401" if not got else "passed, refreshed" if got.get("refreshed") else "passed"
+            outcomes.append(outcome if flow == "code" else f"client credentials {outcome}")
     sent, arrived = stage.front.exchanges[fronts:], stage.recorder.exchanges[backs:]
     assert len(sent) == len(arrived) > 0, f"{len(sent)} requests were sent, {len(arrived)} arrived"
     for (request, received), (at_the_end, given) in zip(sent, arrived):
         difference = wire.request_differs(request, at_the_end) or wire.answer_differs(given, received)
         assert not difference, f"{request.splitlines()[0]!r}: {difference}"
-    # What the product makes of it is its own affair: some do not decode Basic credentials.
-    assert got or "401" in trouble, trouble
-    outcome = "refused by the product: 401" if not got else "passed, refreshed" if got.get("refreshed") else "passed"
-    return f"{outcome}; the same octets, {len(sent)} requests"
+    return f"{'; '.join(outcomes)}; the same octets, {len(sent)} requests"
 
 
 def converse(client, environment, base):
