@@ -96,10 +96,10 @@ def runs(stage, known):
         excuse = f"not run: {client.missing}" if client.missing else f"not run: {NEEDS[lacks]}" if lacks else None
         for client_id, secret in ((PUBLIC, ""), (CONFIDENTIAL, SECRET)):
             yield client.name, f"code, refresh ({client_id})", lambda c=client, i=client_id, s=secret: run(stage, c, i, s, "code"), excuse
-        for client_id, host in (("first_portal", "portal"), ("legacy_partner", "legacy")):
-            yield client.name, f"everything it does ({client_id})", lambda c=client, i=client_id, h=host: run_untouched(stage, c, i, h), excuse
         if "client_credentials" in client.flows and "client_credentials" in facts["strict"]:
             yield client.name, f"client credentials ({CONFIDENTIAL})", lambda c=client: run(stage, c, CONFIDENTIAL, SECRET, "client_credentials"), excuse
+        for client_id, host in (("first_portal", "portal"), ("legacy_partner", "legacy")):
+            yield client.name, f"everything it does ({client_id})", lambda c=client, i=client_id, h=host: run_untouched(stage, c, i, h), excuse
 
 
 NEEDS = {"metadata": "it has no metadata"}

@@ -34,14 +34,18 @@ def with_columns(block, corner, results):
     ran = dict.fromkeys(result.idp for result in results)
     columns += [idp for idp in ran if idp not in columns]
     rows = {row: {idp: cell for idp, cell in cells.items() if idp not in ran} for row, cells in before.items()}
+    order, at = list(rows), len(rows)
     for result in results:
         row = (result.row, result.by)
         kept = before.get(row, {}).get(result.idp) if lacks_a_tool(result) else None
+        if row not in rows:
+            # A new one stands where the run has it.
+            order.insert(at, row)
         rows.setdefault(row, {})[result.idp] = kept or result.cell
+        at = order.index(row) + 1
     lines = [f"| {corner} | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 2)]
-    for (what, by), cells in rows.items():
-        if cells:
-            lines.append(f"| {what} | {by} | {' | '.join(cells.get(idp, '–') for idp in columns)} |")
+    for what, by in (row for row in order if rows[row]):
+        lines.append(f"| {what} | {by} | {' | '.join(rows[what, by].get(idp, '–') for idp in columns)} |")
     return "\n".join(lines) + "\n"
 
 
