@@ -22,21 +22,30 @@ class Client:
 def install():
     """The clients, each with what it takes to run it; those whose language is not here say so."""
     node = install_node() if shutil.which("npm") else "npm is missing"
-    python = install_python()
+    install_python("venv", "requirements.txt")
+    install_python("venv-mcp-1", "requirements-mcp-1.txt")
     go = install_go() if shutil.which("go") else "Go is missing"
 
-    def script(name):
-        return ["node", FOLDER / name]
+    def script(name, *arguments):
+        return ["node", FOLDER / name, *arguments]
 
+    def python(venv, name, *arguments):
+        return [FOLDER / venv / "bin/python", "-B", HERE / "clients" / name, *arguments]
+
+    # Of the MCP SDKs only the newer generation asks for `offline_access` where the MCP server does not name it.
+    older, newer, mcp, metadata = "read:items offline_access", "read:items", "@modelcontextprotocol", ("metadata",)
+    mcp_1 = (f"{mcp}/sdk/client/auth.js", f"{mcp}/sdk/client/auth-extensions.js")
     return [
         # Both write `tpc_conf01` as `tpc%5Fconf01` in Basic (RFC 6749 §2.3.1).
         Client("openid-client 6.9", script("openid-client.mjs"), node),
         Client("oauth4webapi 3.8", script("oauth4webapi.mjs"), node),
         Client("oidc-client-ts 3.5", script("oidc-client-ts.mjs"), node, flows=("code",)),
-        Client("Authlib 1.9, for requests", [FOLDER / "venv/bin/python", "-B", HERE / "clients/authlib-requests.py"], python),
+        Client("Authlib 1.9, for requests", python("venv", "authlib-requests.py")),
         Client("golang.org/x/oauth2 0.38", [FOLDER / "golang-oauth2"], go),
-        Client("MCP TypeScript SDK 1.32", script("mcp-sdk.mjs"), node, flows=("code",), needs=("metadata",)),
-        Client("MCP Python SDK 2.3", [FOLDER / "venv/bin/python", "-B", HERE / "clients/mcp-sdk.py"], python, flows=("code",), needs=("metadata",)),
+        Client("MCP TypeScript SDK 1.32", script("mcp-sdk.mjs", older, *mcp_1), node, needs=metadata),
+        Client("MCP TypeScript SDK 2.4", script("mcp-sdk.mjs", newer, f"{mcp}/client"), node, needs=metadata),
+        Client("MCP Python SDK 1.30", python("venv-mcp-1", "mcp-sdk.py", older), needs=metadata),
+        Client("MCP Python SDK 2.3", python("venv", "mcp-sdk.py", newer), needs=metadata),
     ]
 
 
@@ -64,13 +73,13 @@ def install_node():
         keep(lock)
 
 
-def install_python():
+def install_python(venv, requirements):
     FOLDER.mkdir(parents=True, exist_ok=True)
-    lock = HERE / "clients/requirements.txt"
+    lock = HERE / "clients" / requirements
     if not is_installed(lock):
-        print("run: installing the clients of Python into target/real, once", flush=True)
-        subprocess.run(["python3", "-m", "venv", FOLDER / "venv"], check=True)
-        pip = [FOLDER / "venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        print("run: installing clients of Python into target/real, once", flush=True)
+        subprocess.run(["python3", "-m", "venv", FOLDER / venv], check=True)
+        pip = [FOLDER / venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         subprocess.run([*pip, "--requirement", lock], check=True)
         keep(lock)
 
@@ -87,17 +96,16 @@ def runs(stage, known):
         excuse = f"not run: {client.missing}" if client.missing else f"not run: {NEEDS[lacks]}" if lacks else None
         for client_id, secret in ((PUBLIC, ""), (CONFIDENTIAL, SECRET)):
             yield client.name, f"code, refresh ({client_id})", lambda c=client, i=client_id, s=secret: run(stage, c, i, s, "code"), excuse
-        if not client.needs:
-            for client_id, host in (("first_portal", "portal"), ("legacy_partner", "legacy")):
-                yield client.name, f"code ({client_id})", lambda c=client, i=client_id, h=host: run_untouched(stage, c, i, h), excuse
         if "client_credentials" in client.flows and "client_credentials" in facts["strict"]:
             yield client.name, f"client credentials ({CONFIDENTIAL})", lambda c=client: run(stage, c, CONFIDENTIAL, SECRET, "client_credentials"), excuse
+        for client_id, host in (("first_portal", "portal"), ("legacy_partner", "legacy")):
+            yield client.name, f"everything it does ({client_id})", lambda c=client, i=client_id, h=host: run_untouched(stage, c, i, h), excuse
 
 
 NEEDS = {"metadata": "it has no metadata"}
 
 
-def settings_of(stage, client_id, secret, flow, redirect_uri, scope, api):
+def settings_of(stage, client_id, secret, flow, redirect_uri, scope, api, prompt=""):
     """What a client has to know, in its environment."""
     facts = stage.facts
     parameter = {"none": "", "both": "resource"}.get(facts["audience_parameter"], facts["audience_parameter"])
@@ -112,7 +120,9 @@ def settings_of(stage, client_id, secret, flow, redirect_uri, scope, api):
         "SCOPE": scope,
         "RESOURCE_NAME": parameter if api else "",
         "RESOURCE": api or "",
+        "PROMPT": prompt,
         "FLOW": flow,
+        "MCP_SERVER": API,
     }
 
 
@@ -136,18 +146,21 @@ def run(stage, client, client_id, secret, flow):
 def run_untouched(stage, client, client_id, host):
     """A first-party or permissive client: all that it sends arrives as it is, all that is answered comes back as it is."""
     fronts, backs = len(stage.front.exchanges), len(stage.recorder.exchanges)
-    scope = "openid profile offline_access" if stage.facts.get("oidc", True) else "read:items"
-    redirect_uri = f"https://{host}.example.com/callback"
-    got, trouble = converse(client, settings_of(stage, client_id, SECRET, "code", redirect_uri, scope, None), stage.issuer)
+    redirect_uri, outcomes = f"https://{host}.example.com/callback", []
+    own = "openid profile offline_access" if stage.facts.get("oidc", True) else "read:items"
+    for flow, scope, api in (("code", own, None), ("client_credentials", "read:items", API)):
+        if flow in client.flows and flow in stage.facts["first_party"]:
+            got, trouble = converse(client, settings_of(stage, client_id, SECRET, flow, redirect_uri, scope, api, "consent"), stage.issuer)
+            # What the product makes of it is its own affair: some do not decode Basic credentials.
+            assert got or "401" in trouble, trouble
+            outcome = "refused by the product: 401" if not got else "passed, refreshed" if got.get("refreshed") else "passed"
+            outcomes.append(outcome if flow == "code" else f"client credentials {outcome}")
     sent, arrived = stage.front.exchanges[fronts:], stage.recorder.exchanges[backs:]
     assert len(sent) == len(arrived) > 0, f"{len(sent)} requests were sent, {len(arrived)} arrived"
     for (request, received), (at_the_end, given) in zip(sent, arrived):
         difference = wire.request_differs(request, at_the_end) or wire.answer_differs(given, received)
         assert not difference, f"{request.splitlines()[0]!r}: {difference}"
-    # What the product makes of it is its own affair: some do not decode Basic credentials.
-    assert got or "401" in trouble, trouble
-    outcome = "refused by the product: 401" if not got else "passed, refreshed" if got.get("refreshed") else "passed"
-    return f"{outcome}; the same octets, {len(sent)} requests"
+    return f"{'; '.join(outcomes)}; the same octets, {len(sent)} requests"
 
 
 def converse(client, environment, base):

@@ -3,7 +3,7 @@
 import json
 
 import wire
-from checks import API, JSON, SECRET, asks_for, authorization_url, token_request, verifier_and_challenge
+from checks import API, JSON, SECRET, asks_for, authorization_url, claims, token_request, verifier_and_challenge
 
 
 class Session:
@@ -30,7 +30,10 @@ class Session:
         asked = {"state": "a/b+c=%7E", "nonce": "n", "prompt": "consent", "x_unknown": "kept?", **more}
         end = self.browser.visit(authorization_url(self.stage, self.client, self.redirect_uri, scope, **asked))
         assert isinstance(end, str) and wire.parameters(end).get("code"), f"no code: {end if isinstance(end, str) else end.text()[:300]}"
-        return self.token(grant_type="authorization_code", code=wire.parameters(end)["code"], redirect_uri=self.redirect_uri)
+        tokens = self.token(grant_type="authorization_code", code=wire.parameters(end)["code"], redirect_uri=self.redirect_uri)
+        if self.facts.get("oidc", True):
+            assert claims(tokens.get("id_token", "")).get("nonce") == asked["nonce"], f"the ID token is {tokens.get('id_token')}"
+        return tokens
 
     def run(self):
         has = set(self.facts["first_party"])
@@ -50,12 +53,25 @@ class Session:
             got = self.browser.ask(method, self.facts["userinfo"], form, bearer)
             assert got.status == 200 and got.json().get("sub"), f"userinfo: {got.status} {got.text()[:200]}"
 
+    def authorized(self, kind, scope):
+        """What an authorization of another response type brings."""
+        end = self.browser.visit(authorization_url(self.stage, self.client, self.redirect_uri, scope, response_type=kind, nonce=f"n-{kind}"))
+        assert isinstance(end, str), end.text()[:300]
+        got = wire.parameters(end)
+        assert all({"token": "access_token"}.get(name, name) in got for name in kind.split()), end
+        return got
+
     def implicit(self, _):
-        kind = self.facts.get("implicit", "id_token token")
         scope = "openid profile" if self.facts.get("oidc", True) else "read:items"
-        url = authorization_url(self.stage, self.client, self.redirect_uri, scope, response_type=kind, nonce="n")
-        end = self.browser.visit(url)
-        assert isinstance(end, str) and wire.parameters(end).get("access_token"), end if isinstance(end, str) else end.text()[:300]
+        self.authorized(self.facts.get("implicit", "id_token token"), scope)
+
+    def implicit_token(self, _):
+        self.authorized("token", "read:items")
+
+    def hybrid(self, _):
+        """The code comes with an ID token, and is good for another one."""
+        code = self.authorized("code id_token", "openid profile")["code"]
+        assert self.token(grant_type="authorization_code", code=code, redirect_uri=self.redirect_uri).get("id_token"), "no ID token came"
 
     def password(self, _):
         self.token(grant_type="password", username="alice", password="alice", scope="read:items")

@@ -30,18 +30,29 @@ def replace(text, name, change):
 
 def with_columns(block, corner, results):
     """The table with the cells of these results; those of other identity providers stay, and of what could not be run here."""
-    columns, rows = parse(block)
+    columns, before = parse(block)
+    ran = dict.fromkeys(result.idp for result in results)
+    columns += [idp for idp in ran if idp not in columns]
+    rows = {row: {idp: cell for idp, cell in cells.items() if idp not in ran} for row, cells in before.items()}
+    order, at = list(rows), len(rows)
     for result in results:
-        if result.idp not in columns:
-            columns.append(result.idp)
-        cells = rows.setdefault((result.row, result.by), {})
-        if not (result.cell.startswith("not run") and result.cell.endswith("missing") and result.idp in cells):
-            cells[result.idp] = result.cell
+        row = (result.row, result.by)
+        kept = before.get(row, {}).get(result.idp) if lacks_a_tool(result) else None
+        if row not in rows:
+            # A new one stands where the run has it.
+            order.insert(at, row)
+        rows.setdefault(row, {})[result.idp] = kept or result.cell
+        at = order.index(row) + 1
     columns.sort()
     lines = [f"| {corner} | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 2)]
-    for (what, by), cells in rows.items():
-        lines.append(f"| {what} | {by} | {' | '.join(cells.get(idp, '–') for idp in columns)} |")
+    for what, by in (row for row in order if rows[row]):
+        lines.append(f"| {what} | {by} | {' | '.join(rows[what, by].get(idp, '–') for idp in columns)} |")
     return "\n".join(lines) + "\n"
+
+
+def lacks_a_tool(result):
+    """Not run because a tool is not here: it says nothing about gate or product."""
+    return result.cell.startswith("not run") and result.cell.endswith("missing")
 
 
 def parse(block):

@@ -1,4 +1,4 @@
-"""Authlib's authorization server in a Flask application, as its documentation mounts it: PKCE optional, implicit and password on."""
+"""Authlib's authorization server in a Flask application, as its documentation mounts it: PKCE optional, OpenID Connect, implicit and password on."""
 
 import os
 import secrets
@@ -10,15 +10,20 @@ from urllib.parse import quote
 # Behind a proxy that speaks http on loopback.
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 
-from authlib.integrations.flask_oauth2 import AuthorizationServer
+from authlib.integrations.flask_oauth2 import AuthorizationServer, ResourceProtector
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin, TokenMixin, grants
+from authlib.oauth2.rfc6749 import ClientMixin, TokenMixin, grants
+from authlib.oauth2.rfc6750 import BearerTokenValidator
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7591 import ClientRegistrationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint, DeviceCodeGrant, DeviceCredentialDict
+from authlib.oidc.core import AuthorizationCodeMixin, UserInfo, UserInfoEndpoint
+from authlib.oidc.core.grants import OpenIDCode, OpenIDHybridGrant, OpenIDImplicitGrant
+from authlib.oidc.rpinitiated import EndSessionEndpoint
 from flask import Flask, jsonify, redirect, request, session
+from joserfc.jwk import KeySet, RSAKey
 from markupsafe import escape
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -27,6 +32,7 @@ class Client(ClientMixin):
     def __init__(self, client_id, host, secret="s3cr3t"):
         self.client_id, self.secret = client_id, secret
         self.redirect_uri = f"https://{host}.example.com/callback"
+        self.client_metadata = {"post_logout_redirect_uris": [f"https://{host}.example.com/bye"]}
 
     def get_client_id(self):
         return self.client_id
@@ -35,7 +41,6 @@ class Client(ClientMixin):
         return self.redirect_uri
 
     def get_allowed_scope(self, scope):
-        # Names of OpenID Connect are plain scopes here: this application does not mount that part.
         known = ("read:items", "write:items", "openid", "profile", "email", "offline_access")
         return " ".join(word for word in (scope or "").split() if word in known)
 
@@ -62,12 +67,19 @@ class Code(AuthorizationCodeMixin):
         self.redirect_uri, self.scope = asked.payload.redirect_uri, asked.scope
         self.code_challenge = asked.payload.data.get("code_challenge")
         self.code_challenge_method = asked.payload.data.get("code_challenge_method")
+        self.nonce, self.auth_time = asked.payload.data.get("nonce"), int(time.time())
 
     def get_redirect_uri(self):
         return self.redirect_uri
 
     def get_scope(self):
         return self.scope
+
+    def get_nonce(self):
+        return self.nonce
+
+    def get_auth_time(self):
+        return self.auth_time
 
 
 class Token(TokenMixin):
@@ -108,10 +120,41 @@ CLIENTS = {
     )
 }
 CODES, TOKENS, DEVICES, AGREED = {}, [], {}, set()
+KEYS = KeySet([RSAKey.generate_key(2048, {"alg": "RS256", "use": "sig"}, auto_kid=True)])
 
 
 def find_token(text, *kinds):
     return next((token for token in TOKENS for kind in kinds if getattr(token, kind) == text), None)
+
+
+class Identity:
+    """What every grant of OpenID Connect has to know."""
+
+    def resolve_client_private_key(self, client):
+        return KEYS
+
+    def get_client_claims(self, client):
+        return {"iss": os.environ["ISSUER"], "aud": [client.get_client_id()]}
+
+    def generate_user_info(self, user, scope):
+        return UserInfo(sub=user, name="Alice", email="alice@example.com").filter(scope)
+
+    def exists_nonce(self, nonce, request):
+        """Nonces of codes that were redeemed are forgotten, as in the documentation."""
+        return any(code.nonce == nonce and code.client_id == request.payload.client_id for code in CODES.values())
+
+
+class CodeIdentity(Identity, OpenIDCode):
+    pass
+
+
+class IdentityImplicitGrant(Identity, OpenIDImplicitGrant):
+    pass
+
+
+class IdentityHybridGrant(Identity, OpenIDHybridGrant):
+    def save_authorization_code(self, code, request):
+        CODES[code] = Code(code, request)
 
 
 class CodeGrant(grants.AuthorizationCodeGrant):
@@ -198,6 +241,27 @@ class Introspection(IntrospectionEndpoint):
         return True
 
 
+class Bearer(BearerTokenValidator):
+    def authenticate_token(self, token_string):
+        return find_token(token_string, "access_token")
+
+
+class Userinfo(Identity, UserInfoEndpoint):
+    def get_issuer(self):
+        return os.environ["ISSUER"]
+
+    def resolve_private_key(self):
+        return KEYS
+
+
+class Logout(EndSessionEndpoint):
+    def get_server_jwks(self):
+        return KEYS
+
+    def end_session(self, end_session_request):
+        session.clear()
+
+
 class Registration(ClientRegistrationEndpoint):
     def authenticate_token(self, request):
         return "anybody"
@@ -218,10 +282,14 @@ app = Flask(__name__)
 app.secret_key = "real-software"
 app.config.update(OAUTH2_REFRESH_TOKEN_GENERATOR=True, SESSION_COOKIE_NAME="authlib")
 server = AuthorizationServer(app, CLIENTS.get, lambda token, asked: TOKENS.append(Token(token, asked)))
-server.register_grant(CodeGrant, [CodeChallenge(required=False)])
-for grant in (grants.ImplicitGrant, grants.ClientCredentialsGrant, PasswordGrant, RefreshGrant, DeviceGrant):
+server.register_grant(CodeGrant, [CodeIdentity(), CodeChallenge(required=False)])
+for grant in (grants.ImplicitGrant, IdentityImplicitGrant, IdentityHybridGrant):
     server.register_grant(grant)
-for endpoint in (DeviceEndpoint, Revocation, Introspection, Registration):
+for grant in (grants.ClientCredentialsGrant, PasswordGrant, RefreshGrant, DeviceGrant):
+    server.register_grant(grant)
+protector = ResourceProtector()
+protector.register_token_validator(Bearer())
+for endpoint in (DeviceEndpoint, Revocation, Introspection, Registration, Logout, Userinfo(resource_protector=protector)):
     server.register_endpoint(endpoint)
 
 
@@ -294,12 +362,21 @@ def metadata():
         registration_endpoint=f"{issuer}/oauth/register",
         revocation_endpoint=f"{issuer}/oauth/revoke",
         userinfo_endpoint=f"{issuer}/oauth/userinfo",
-        response_types_supported=["code", "token"],
+        end_session_endpoint=f"{issuer}/logout",
+        jwks_uri=f"{issuer}/.well-known/jwks.json",
+        response_types_supported=["code", "token", "id_token", "id_token token", "code id_token", "code token", "code id_token token"],
         grant_types_supported=["authorization_code", "implicit", "refresh_token", "client_credentials", "password"],
+        subject_types_supported=["public"],
+        id_token_signing_alg_values_supported=["RS256"],
         token_endpoint_auth_methods_supported=["none", "client_secret_basic", "client_secret_post"],
         code_challenge_methods_supported=["plain", "S256"],
-        scopes_supported=["read:items", "write:items", "offline_access"],
+        scopes_supported=["openid", "profile", "email", "read:items", "write:items", "offline_access"],
     )
+
+
+@app.route("/.well-known/jwks.json")
+def jwks():
+    return jsonify(KEYS.as_dict(private=False))
 
 
 @app.route("/oauth/device_authorization", methods=["POST"])
@@ -332,16 +409,14 @@ def register():
     return server.create_endpoint_response("client_registration")
 
 
-@app.route("/oauth/userinfo")
+@app.route("/oauth/userinfo", methods=["GET", "POST"])
 def userinfo():
-    found = find_token(request.headers.get("authorization", "").removeprefix("Bearer "), "access_token")
-    return jsonify(sub=found.user) if found and not found.revoked else (jsonify(error="invalid_token"), 401)
+    return server.create_endpoint_response("userinfo")
 
 
-@app.route("/logout")
+@app.route("/logout", methods=["GET", "POST"])
 def logout():
-    session.clear()
-    return redirect(request.args.get("post_logout_redirect_uri", "/"), 303)
+    return server.create_endpoint_response("end_session") or "logged out"
 
 
 class Handler(WSGIRequestHandler):

@@ -25,7 +25,8 @@ if given["FLOW"] == "client_credentials":
     token = session.fetch_token(given["TOKEN"], grant_type="client_credentials", **resource)
 else:
     verifier = generate_token(48)
-    url, state = session.create_authorization_url(given["AUTHORIZE"], code_verifier=verifier, **resource)
+    prompt = {"prompt": given["PROMPT"]} if given["PROMPT"] else {}
+    url, state = session.create_authorization_url(given["AUTHORIZE"], code_verifier=verifier, **prompt, **resource)
     print("open", url, flush=True)
     back = sys.stdin.readline().strip()
     token = session.fetch_token(given["TOKEN"], authorization_response=back, state=state, code_verifier=verifier)

@@ -3,6 +3,9 @@ import { createInterface } from 'node:readline/promises';
 
 export const given = process.env;
 export const resource = given.RESOURCE_NAME ? { [given.RESOURCE_NAME]: given.RESOURCE } : {};
+export const prompt = given.PROMPT ? { prompt: given.PROMPT } : {};
+/** Which metadata the issuer has: those of OpenID Connect Discovery, or those of RFC 8414. */
+export const algorithm = given.METADATA.endsWith('/openid-configuration') ? 'oidc' : 'oauth2';
 
 /** Lets the test's browser open a URL; the URL at which it ended. */
 export async function browse(url) {

@@ -1,4 +1,7 @@
-"""The OAuth client of the MCP Python SDK, as its documentation uses it: discovery, code and PKCE, refresh."""
+"""The OAuth client of the MCP Python SDK, as its documentation uses it: discovery, code and PKCE, refresh; client credentials.
+
+The argument: the scopes that the MCP server names. Both generations are used in the same way, but for the two names below.
+"""
 
 import asyncio
 import json
@@ -6,12 +9,24 @@ import os
 import sys
 import urllib.parse
 
-import httpx2
-from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, TokenStorage
+from mcp.client import auth
+from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
 
+try:
+    import httpx2 as httpx
+
+    came_back = auth.AuthorizationCodeResult
+except ImportError:
+    import httpx
+
+    # Before version 2 nobody asks for `iss`.
+    def came_back(code, state, iss):
+        return code, state
+
+
 given = os.environ
-SERVER = given["RESOURCE"]
+SERVER, SCOPES = given["MCP_SERVER"], sys.argv[1].split()
 about = {
     "client_name": "agent",
     "redirect_uris": [given["REDIRECT_URI"]],
@@ -21,7 +36,7 @@ about = {
 }
 
 
-class Storage(TokenStorage):
+class Storage(auth.TokenStorage):
     tokens = None
     client = OAuthClientInformationFull(client_id=given["CLIENT_ID"], client_secret=given["CLIENT_SECRET"] or None, **about)
 
@@ -41,9 +56,8 @@ class Storage(TokenStorage):
 def mcp_server(request):
     """The MCP server is no machine of ours: its metadata (RFC 9728), and whether a token came."""
     if "/.well-known/" in request.url.path:
-        said = {"resource": SERVER, "authorization_servers": [given["ISSUER"]], "scopes_supported": ["read:items", "offline_access"]}
-        return httpx2.Response(200, json=said)
-    return httpx2.Response(200 if "authorization" in request.headers else 401)
+        return httpx.Response(200, json={"resource": SERVER, "authorization_servers": [given["ISSUER"]], "scopes_supported": SCOPES})
+    return httpx.Response(200 if "authorization" in request.headers else 401)
 
 
 async def open_url(url):
@@ -53,13 +67,17 @@ async def open_url(url):
 async def come_back():
     line = await asyncio.to_thread(sys.stdin.readline)
     answer = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(line.strip()).query))
-    return AuthorizationCodeResult(code=answer["code"], state=answer.get("state"), iss=answer.get("iss"))
+    return came_back(code=answer["code"], state=answer.get("state"), iss=answer.get("iss"))
 
 
 async def main():
     storage = Storage()
-    provider = OAuthClientProvider(SERVER, OAuthClientMetadata(**about), storage, open_url, come_back)
-    async with httpx2.AsyncClient(auth=provider, mounts={SERVER: httpx2.MockTransport(mcp_server)}) as client:
+    if given["FLOW"] == "client_credentials":
+        credentials = {"client_id": given["CLIENT_ID"], "client_secret": given["CLIENT_SECRET"]}
+        provider = ClientCredentialsOAuthProvider(SERVER, storage, **credentials, issuer=given["ISSUER"])
+    else:
+        provider = auth.OAuthClientProvider(SERVER, OAuthClientMetadata(**about), storage, open_url, come_back)
+    async with httpx.AsyncClient(auth=provider, mounts={SERVER: httpx.MockTransport(mcp_server)}) as client:
         got = await client.get(SERVER + "/mcp")
         first, refreshed = storage.tokens, None
         if first and first.refresh_token:

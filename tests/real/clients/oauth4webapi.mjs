@@ -1,11 +1,11 @@
 // oauth4webapi 3, as its examples write a client.
 import * as oauth from 'oauth4webapi';
-import { browse, done, given, resource } from './common.mjs';
+import { algorithm, browse, done, given, prompt, resource } from './common.mjs';
 
 const insecure = { [oauth.allowInsecureRequests]: true };
 const issuer = new URL(given.ISSUER);
 const server = given.METADATA
-  ? await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure }))
+  ? await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm, ...insecure }))
   : { issuer: given.ISSUER, authorization_endpoint: given.AUTHORIZE, token_endpoint: given.TOKEN };
 const client = { client_id: given.CLIENT_ID };
 const authentication = given.CLIENT_SECRET ? oauth.ClientSecretBasic(given.CLIENT_SECRET) : oauth.None();
@@ -25,6 +25,7 @@ url.search = new URLSearchParams({
   state,
   code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
   code_challenge_method: 'S256',
+  ...prompt,
   ...resource,
 });
 const answer = oauth.validateAuthResponse(server, client, await browse(url.href), state);

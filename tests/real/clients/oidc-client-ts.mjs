@@ -1,6 +1,6 @@
 // oidc-client-ts 3, as its documentation uses it where there is no window: its storage is in memory.
 import { InMemoryWebStorage, OidcClient, WebStorageStateStore } from 'oidc-client-ts';
-import { browse, done, given, resource } from './common.mjs';
+import { browse, done, given, prompt, resource } from './common.mjs';
 
 const client = new OidcClient({
   authority: given.ISSUER,
@@ -11,7 +11,10 @@ const client = new OidcClient({
   scope: given.SCOPE,
   stateStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
   extraQueryParams: resource,
-  ...(given.METADATA ? {} : { metadata: { issuer: given.ISSUER, authorization_endpoint: given.AUTHORIZE, token_endpoint: given.TOKEN } }),
+  ...prompt,
+  ...(given.METADATA
+    ? { metadataUrl: new URL(given.METADATA, given.ISSUER).href }
+    : { metadata: { issuer: given.ISSUER, authorization_endpoint: given.AUTHORIZE, token_endpoint: given.TOKEN } }),
 });
 const request = await client.createSigninRequest({});
 const end = await browse(request.url);

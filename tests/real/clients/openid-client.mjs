@@ -1,9 +1,9 @@
 // openid-client 6, as its documentation writes a client.
 import * as client from 'openid-client';
-import { browse, done, given, resource } from './common.mjs';
+import { algorithm, browse, done, given, prompt, resource } from './common.mjs';
 
 const authentication = given.CLIENT_SECRET ? client.ClientSecretBasic(given.CLIENT_SECRET) : client.None();
-const options = { execute: [client.allowInsecureRequests] };
+const options = { algorithm, execute: [client.allowInsecureRequests] };
 let config;
 if (given.METADATA) {
   config = await client.discovery(new URL(given.ISSUER), given.CLIENT_ID, undefined, authentication, options);
@@ -23,6 +23,7 @@ const url = client.buildAuthorizationUrl(config, {
   state: expectedState,
   code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
   code_challenge_method: 'S256',
+  ...prompt,
   ...resource,
 });
 const tokens = await client.authorizationCodeGrant(config, await browse(url.href), { pkceCodeVerifier, expectedState });

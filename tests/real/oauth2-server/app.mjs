@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import express from 'express';
 import OAuth2Server from 'oauth2-server';
 
-const { PORT } = process.env;
+const { PORT, ISSUER } = process.env;
 const everyGrant = ['authorization_code', 'refresh_token', 'password', 'client_credentials'];
 const client = (id, host, secret = 's3cr3t') => ({ id, secret, grants: everyGrant, redirectUris: [`https://${host}.example.com/callback`] });
 const clients = [
@@ -92,6 +92,15 @@ app.get('/oauth/authorize', (request, response, next) => {
 });
 app.all('/oauth/authorize', (request, response, next) => (request.session.user ? next() : response.status(401).send('log in first')), library('authorize'));
 app.post('/oauth/token', library('token'));
+// The product has no metadata; whoever wants agents writes them (RFC 8414).
+app.get('/.well-known/oauth-authorization-server', (request, response) => response.json({
+  issuer: ISSUER,
+  authorization_endpoint: `${ISSUER}/oauth/authorize`,
+  token_endpoint: `${ISSUER}/oauth/token`,
+  response_types_supported: ['code'],
+  grant_types_supported: everyGrant,
+  token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+}));
 app.get('/me', async (request, response) => {
   try {
     const asked = new OAuth2Server.Request({ headers: request.headers, method: 'GET', query: request.query, body: {} });

@@ -40,6 +40,9 @@ func main() {
 	if env("RESOURCE_NAME") != "" {
 		options = append(options, oauth2.SetAuthURLParam(env("RESOURCE_NAME"), env("RESOURCE")))
 	}
+	if env("PROMPT") != "" {
+		options = append(options, oauth2.SetAuthURLParam("prompt", env("PROMPT")))
+	}
 	fmt.Println("open", config.AuthCodeURL("state-of-go", options...))
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
 	if err != nil {
