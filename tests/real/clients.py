@@ -182,7 +182,8 @@ def converse(client, environment, base):
                 child.stdin.flush()
             elif word == "done":
                 return json.loads(rest), None
-        return None, " ".join(child.stderr.read().split())[-400:]
+        # The frames of a stack say less than what was thrown.
+        return None, " ".join(line for line in child.stderr.read().split("\n") if not line.startswith("    at "))[-400:]
     finally:
         guard.cancel()
         if child.poll() is None:

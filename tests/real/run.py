@@ -108,10 +108,10 @@ class Run:
         stage = self.stage
         for row, client, flow in checks.honest(stage):
             self.check("flow", row, client, flow)
-        for client, row, function, excuse in clients.runs(stage, installed):
-            self.check("flow", row, client, (lambda: excuse) if excuse else function)
         for client, host, kind in (("first_portal", "portal", "first-party"), ("legacy_partner", "legacy", "permissive")):
             self.check("flow", f"everything it does ({client})", f"{kind}, scripted", lambda: parity.same_octets(stage, client, host))
+        for client, row, function, excuse in clients.runs(stage, installed):
+            self.check("flow", row, client, (lambda: excuse) if excuse else function)
         for row, *request in checks.refusals(stage):
             kind, row = ("door", row.removeprefix("door: ")) if row.startswith("door: ") else ("refused", row)
             self.check(kind, row, report.link(request[-1]), lambda: checks.refused(stage, *request))

@@ -211,7 +211,7 @@ class Forms(html.parser.HTMLParser):
         attributes = {name: value or "" for name, value in attributes}
         if tag == "form":
             self.forms.append({"action": attributes.get("action", ""), "method": attributes.get("method", "get").lower(), "fields": []})
-        elif tag in ("input", "button") and self.forms:
+        elif tag in ("input", "button") and self.forms and "disabled" not in attributes:
             kind = attributes.get("type", "text" if tag == "input" else "submit").lower()
             field = (kind, attributes.get("name", ""), attributes.get("value", "on" if kind in ("checkbox", "radio") else ""))
             self.forms[-1]["fields"].append(field)
