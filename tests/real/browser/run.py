@@ -32,6 +32,8 @@ import wire
 from stage import ROOT, Stage
 
 INSTALLED = ROOT / "target/tools/browser"
+# Those whose pages are kept as pictures; the first shows those of the gate.
+IDPS = ["node-oidc-provider", "authlib"]
 TAKEN, KEPT = ROOT / "target/real/browser", ROOT / "docs/screens"
 # In every value of a refused request: none of it may be found in the page.
 MARK = "zq7markup"
@@ -44,7 +46,11 @@ def main():
         print(__doc__)
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    idps = [argument for argument in arguments if argument != "--write"] or ["node-oidc-provider", "authlib"]
+    idps = [argument for argument in arguments if argument != "--write"] or IDPS
+    known = sorted(path.parent.name for path in HERE.parent.glob("*/facts.json"))
+    if unknown := [name for name in idps if name not in known]:
+        print(f"browser: no such identity provider: {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
+        return 2
     environment = install()
     shutil.rmtree(TAKEN, ignore_errors=True)
     TAKEN.mkdir(parents=True)
@@ -55,7 +61,7 @@ def main():
         try:
             with Stage(idp) as stage, Chromium(environment) as chromium:
                 print(f"  Chromium {chromium.version}")
-                for name, function in Person(stage, chromium, idp == idps[0]).steps():
+                for name, function in Person(stage, chromium).steps():
                     try:
                         said, is_right = function(), True
                     except Exception as error:
@@ -66,10 +72,10 @@ def main():
         except Exception as error:
             failed.append(f"{idp} does not start: {error}")
         print(f"  {time.monotonic() - began:.0f} s", flush=True)
-    return conclude(passed, failed, "--write" in arguments)
+    return conclude(passed, failed, "--write" in arguments, set(idps) >= set(IDPS))
 
 
-def conclude(passed, failed, writes):
+def conclude(passed, failed, writes, is_whole):
     taken = {file.name for file in TAKEN.iterdir()}
     if writes and not failed:
         KEPT.mkdir(exist_ok=True)
@@ -77,6 +83,7 @@ def conclude(passed, failed, writes):
             shutil.copy(TAKEN / name, KEPT)
     kept = {file.name for file in KEPT.glob("*.png")}
     failed += [f"{name} is not in docs/screens: look at it in target/real/browser, and run with --write" for name in sorted(taken - kept)]
+    failed += [f"{name} in docs/screens is a picture of nothing" for name in sorted(kept - taken) if is_whole]
     print(f"\n  {passed} as expected, {len(failed)} not, {len(taken)} pictures in target/real/browser")
     for line in failed:
         print(f"  NOT  {line}")
@@ -213,8 +220,8 @@ class Visitor(wire.Browser):
 class Person:
     """What is checked at one identity provider."""
 
-    def __init__(self, stage, chromium, is_first):
-        self.stage, self.chromium, self.is_first = stage, chromium, is_first
+    def __init__(self, stage, chromium):
+        self.stage, self.chromium = stage, chromium
 
     def steps(self):
         yield "a strict client: log in, agree, redeem the code", self.strict_login
@@ -240,7 +247,7 @@ class Person:
             self.stage.front.upstream = self.stage.gate
 
     def pictures(self):
-        return {kind: str(TAKEN / f"{self.stage.idp}-{kind}.png") for kind in ("login", "consent")}
+        return {kind: str(TAKEN / f"{self.stage.idp}-{kind}.png") for kind in ("login", "consent") if self.stage.idp in IDPS}
 
     def authorization(self, client=checks.PUBLIC, redirect_uri=checks.PARTNER, scope="read:items", **changes):
         _, challenge = checks.verifier_and_challenge()
@@ -354,7 +361,7 @@ class Person:
     def looks(self):
         """Narrow, wide, dark, with large letters, without scripts."""
         url = self.authorization(code_challenge_method="plain")
-        taken = (lambda name: str(TAKEN / f"refused-{name}.png")) if self.is_first else lambda _: None
+        taken = (lambda name: str(TAKEN / f"refused-{name}.png")) if self.stage.idp == IDPS[0] else lambda _: None
         ways = {
             "phone": dict(size="phone", picture=taken("phone")),
             "phone, dark": dict(size="phone", scheme="dark", picture=taken("phone-dark")),

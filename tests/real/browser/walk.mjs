@@ -28,7 +28,11 @@ async function open({ size = 'phone', scheme = 'light', script = true }) {
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const seen = { context, page, asked: [], errors: [], status: 0, arrived: null };
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && seen.errors.push(message.text()));
+  page.on('console', (message) => {
+    // A full Chromium asks for an icon by itself, whatever the page.
+    const isIcon = message.location().url.endsWith('/favicon.ico');
+    if (['error', 'warning'].includes(message.type()) && !isIcon) seen.errors.push(message.text());
+  });
   page.on('pageerror', (error) => seen.errors.push(String(error)));
   page.on('dialog', (dialog) => { seen.errors.push(`a dialog: ${dialog.message()}`); dialog.dismiss(); });
   page.on('request', (request) => seen.asked.push(request.url()));
