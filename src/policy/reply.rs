@@ -83,6 +83,23 @@ impl Words {
         let violation = breach.violation;
         Self { violation, error: violation.error(endpoint, dialect).name(), status: breach.status(endpoint, dialect) }
     }
+
+    /// What happened, as a heading and a sentence for somebody who knows nothing of OAuth.
+    fn story(&self) -> (&'static str, &'static str) {
+        match (self.violation, self.status) {
+            (Violation::AuthorizationErrorRedirected, _) => {
+                ("You are not signed in to the application", "You, or the service that signs you in, did not give it access.")
+            }
+            (_, 500..) => (
+                "You cannot be signed in right now",
+                "The service that signs you in could not answer safely, so it did not answer at all. Try again in a minute.",
+            ),
+            _ => (
+                "This request was refused",
+                "The application that sent you here asked in a way that is not allowed. You did nothing wrong.",
+            ),
+        }
+    }
 }
 
 /// The answer for a request whose body does not come (design, decision 17).
@@ -138,16 +155,19 @@ fn json(words: &Words, request_id: Option<&str>) -> Reply {
 fn page(words: &Words, request_id: Option<&str>) -> Reply {
     let violation = words.violation;
     let (error, id, description) = (words.error, violation.id(), violation.description());
+    let (heading, story) = words.story();
     let uri = error_uri(violation);
     let request = request_id.map(|id| format!("<dt>Request</dt><dd><code>{id}</code></dd>")).unwrap_or_default();
     let body = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Request refused</title>\n\
-         <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>This request was refused</h1>\n\
-         <p>The application that sent you here asked in a way that is not allowed: {description}.</p>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{heading}</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{heading}</h1>\n\
+         <p>{story}</p>\n\
          <p>Nothing was sent to the application. You can close this window.</p>\n\
-         <dl><dt>Error</dt><dd><code>{error}</code></dd><dt>Rule</dt><dd><a href=\"{uri}\" rel=\"noreferrer\"><code>{id}</code></a></dd>{request}</dl>\n\
-         </main>\n</body>\n</html>\n"
+         <section>\n<h2>For the developers of the application</h2>\n\
+         <dl><dt>Reason</dt><dd>{description}</dd><dt>Error</dt><dd><code>{error}</code></dd>\
+         <dt>Rule</dt><dd><a href=\"{uri}\" rel=\"noreferrer\"><code>{id}</code></a></dd>{request}</dl>\n\
+         </section>\n</main>\n</body>\n</html>\n"
     );
     let headers = vec![
         ("content-type", "text/html; charset=utf-8".to_owned()),
@@ -166,9 +186,10 @@ fn page(words: &Words, request_id: Option<&str>) -> Reply {
 
 /// The page's whole look; system fonts, light and dark, narrow and wide.
 const STYLE: &str = "body{margin:0;font:1rem/1.5 system-ui,sans-serif;background:Canvas;color:CanvasText}\
-main{max-width:34rem;margin:12vh auto;padding:0 1.5rem}h1{font-size:1.4rem}\
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin-top:2rem;padding-top:1rem;border-top:1px solid GrayText}\
-dt{color:GrayText}dd{margin:0;overflow-wrap:anywhere}:root{color-scheme:light dark}";
+main{max-width:36rem;margin:auto;padding:8vh 1.5rem 2rem}h1{font-size:1.6rem;line-height:1.25}\
+section{margin-top:2.5rem;border-top:1px solid GrayText;font-size:.9rem}h2{font-size:inherit}\
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}\
+dt{opacity:.8}dd{margin:0;overflow-wrap:anywhere}code{font-family:ui-monospace,monospace}:root{color-scheme:light dark}";
 
 /// An error that goes back to the client (RFC 6749 §4.1.2.1; never 307 or 308: RFC 9700 §4.12).
 fn redirected(refusal: &Refusal, redirect: &Redirect, dialect: ErrorDialect) -> Reply {
@@ -194,4 +215,26 @@ fn redirected(refusal: &Refusal, redirect: &Redirect, dialect: ErrorDialect) -> 
 
 fn error_uri(violation: Violation) -> String {
     format!("{RULES_PAGE}#{}", violation.id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_whose_doing_it_is() {
+        for (violation, heading) in [
+            (Violation::CodeChallengeMissing, "This request was refused"),
+            (Violation::AuthorizationErrorRedirected, "You are not signed in to the application"),
+            (Violation::AuthorizationResponseTokens, "You cannot be signed in right now"),
+            (Violation::PolicyUnavailable, "You cannot be signed in right now"),
+        ] {
+            let words = Words::of(violation.into(), Some(Endpoint::Authorization), ErrorDialect::default());
+            let body = page(&words, None).body;
+            assert!(
+                body.contains(&format!("<title>{heading}</title>")) && body.contains(&format!("<h1>{heading}</h1>")),
+                "{body}"
+            );
+        }
+    }
 }

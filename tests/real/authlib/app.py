@@ -5,7 +5,7 @@ import secrets
 import signal
 import sys
 import time
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 # Behind a proxy that speaks http on loopback.
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
@@ -119,7 +119,7 @@ CLIENTS = {
         Client("legacy_partner", "legacy"),
     )
 }
-CODES, TOKENS, DEVICES, AGREED = {}, [], {}, set()
+CODES, TOKENS, DEVICES, AGREED, DENIED = {}, [], {}, set(), set()
 KEYS = KeySet([RSAKey.generate_key(2048, {"alg": "RS256", "use": "sig"}, auto_kid=True)])
 
 
@@ -293,8 +293,26 @@ for endpoint in (DeviceEndpoint, Revocation, Introspection, Registration, Logout
     server.register_endpoint(endpoint)
 
 
-def page(fields):
-    return f'<!doctype html><title>Sign in</title><form method="post">{fields}<button name="confirm" value="on">Go on</button></form>'
+STYLE = """body { margin: 3rem auto; max-width: 20rem; padding: 0 1rem; font: 1rem/1.5 sans-serif; background: #f3f4f8; color: #1c2541 }
+label, button { display: block; width: 100%; margin: 0 0 1rem } input { display: block; width: 100%; box-sizing: border-box; padding: .5rem; font: inherit }
+button { padding: .6rem; border: 0; border-radius: .3rem; background: #1c2541; color: #fff; font: inherit } button[name=deny] { background: #5a6175 }"""
+
+
+@app.route("/style.css")
+def style():
+    return app.response_class(STYLE, mimetype="text/css")
+
+
+def page(title, fields, action="", more=""):
+    head = f'<!doctype html><html lang="en"><title>{title}</title><meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/style.css">'
+    form = f'<form method="post" action="{action}">{fields}<button name="confirm" value="on">Go on</button>{more}</form>'
+    return f"{head}<h1>{title}</h1>{form}"
+
+
+def consent_page(back):
+    asked = parse_qs(urlsplit(back).query)
+    fields = f'<p>{escape(asked["client_id"][0])} asks for: {escape(asked.get("scope", ["nothing"])[0])}</p>' + hidden("back", back)
+    return page("Give access", fields, "/consent", '<button name="deny" value="on">Cancel</button>')
 
 
 def hidden(name, value):
@@ -313,35 +331,35 @@ def this_url():
 @app.route("/login", methods=["GET", "POST"])
 def login():
     if request.method == "GET":
-        return page(hidden("back", request.args["back"]) + '<input name="username"><input type="password" name="password">')
+        fields = '<label>Name <input name="username" autofocus></label><label>Password <input type="password" name="password"></label>'
+        return page("Sign in", hidden("back", request.args["back"]) + fields)
     if not request.form["username"] == request.form["password"] == "alice":
         return "no", 403
     session["user"] = "alice"
     return redirect(local(request.form["back"]), 303)
 
 
-@app.route("/consent", methods=["GET", "POST"])
+@app.route("/consent", methods=["POST"])
 def consent():
-    """A page of its own, which leads back to the same URL; see also the posted form below."""
-    if request.method == "GET":
-        return page(hidden("back", request.args["back"]))
-    AGREED.add(request.form["back"])
+    """Where the page at the authorization endpoint posts to; see also the posted form below."""
+    (DENIED if "deny" in request.form else AGREED).add(request.form["back"])
     return redirect(local(request.form["back"]), 303)
 
 
 @app.route("/oauth/authorize", methods=["GET", "POST"])
 def authorize():
-    back = quote(this_url(), safe="")
     if "user" not in session:
-        return redirect(f"/login?back={back}")
-    if request.method == "GET" and this_url() not in AGREED:
-        return redirect(f"/consent?back={back}")
+        return redirect(f"/login?back={quote(this_url(), safe='')}")
+    if request.method == "GET" and this_url() not in AGREED | DENIED:
+        return consent_page(this_url())
+    agreed = this_url() not in DENIED
     AGREED.discard(this_url())
+    DENIED.discard(this_url())
     try:
         grant = server.get_consent_grant(end_user=session["user"])
     except OAuth2Error as error:
         return server.handle_error_response(server.create_oauth2_request(None), error)
-    return server.create_authorization_response(grant_user=session["user"], grant=grant)
+    return server.create_authorization_response(grant_user=session["user"] if agreed else None, grant=grant)
 
 
 @app.route("/oauth/token", methods=["POST"])
@@ -389,7 +407,7 @@ def device():
     if "user" not in session:
         return redirect(f"/login?back={this_url()}")
     if request.method == "GET":
-        return page(hidden("user_code", request.args.get("user_code", "")))
+        return page("Your device", hidden("user_code", request.args.get("user_code", "")))
     DEVICES[request.form["user_code"]]["agreed"] = True
     return "done"
 
