@@ -63,7 +63,7 @@ class Stage:
         self.recorder = wire.Recorder(self.product)
         upstream = f"http://127.0.0.1:{self.recorder.address[1]}"
         command = [ROOT / "scripts/serve", "--upstream", upstream, "--listen", f"127.0.0.1:{gate_port}"]
-        command += ["--settings", settings, "--policy", HERE / "policy.json"]
+        command += ["--settings", settings, "--policy", HERE / self.facts.get("policy", "policy.json")]
         self.child("gate", command, 600)
         self.plain = ("127.0.0.1", wire.free_port())
         self.start_plain_envoy()

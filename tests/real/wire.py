@@ -279,11 +279,15 @@ class Browser:
             if answer.status >= 400:
                 return answer
             forms = [form for form in Forms(answer.text()).forms if form["fields"]]
+            for form in forms:
+                form["action"] = urllib.parse.urljoin(urllib.parse.urljoin(self.base, url), form["action"] or url)
+                form["leaves"] = urllib.parse.urlsplit(form["action"]).netloc != self.host
+            # A page has other forms than the one to fill in: those that show nothing, such as the one that logs out.
+            forms = [form for form in forms if form["leaves"] or any(kind != "hidden" for kind, *_ in form["fields"])]
             if not forms:
                 return answer
-            filled = fill(forms[0])
-            action = urllib.parse.urljoin(urllib.parse.urljoin(self.base, url), forms[0]["action"] or url)
-            if urllib.parse.urlsplit(action).netloc != self.host:
+            filled, action = fill(forms[0]), forms[0]["action"]
+            if forms[0]["leaves"]:
                 return action + "#" + query(filled)
             url, method, form = action, "POST", filled
             if forms[0]["method"] == "get":
@@ -292,7 +296,7 @@ class Browser:
 
 
 def fill(form):
-    """Types in name and password, ticks every box, and presses the first button that agrees."""
+    """Types in name and password, ticks every box, takes the first of several choices, and presses the first button that agrees."""
     filled, pressed = [], False
     for kind, name, value in form["fields"]:
         if kind in ("submit", "image"):
@@ -300,7 +304,7 @@ def fill(form):
             if pressed or refuses:
                 continue
             pressed = True
-        if not name or kind in ("button", "reset"):
+        if not name or kind in ("button", "reset") or kind == "radio" and name in dict(filled):
             continue
         is_name = kind in ("text", "email") and any(word in name.lower() for word in ("login", "user", "email", "name"))
         filled.append((name, "alice" if kind == "password" or is_name and not value else value))
