@@ -81,7 +81,7 @@ async function walk(seen, { url, declines = false, pictures = {} }) {
 
 /** What a person presses to agree; or to decline, which may be a link. */
 async function press(page, declines) {
-  for (const candidate of await page.locator('form button:visible, form input[type=submit]:visible, a:visible').all()) {
+  for (const candidate of await page.locator('form button:not([type=button]):visible, form input[type=submit]:visible, a:visible').all()) {
     const said = `${await candidate.textContent()} ${(await candidate.getAttribute('name')) ?? ''} ${(await candidate.getAttribute('value')) ?? ''}`;
     const isLink = (await candidate.evaluate((element) => element.tagName)) === 'A';
     if (declines ? REFUSES.test(said) : !isLink && !REFUSES.test(said)) return candidate;
