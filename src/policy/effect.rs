@@ -76,7 +76,7 @@ impl Judgement {
             }
             Decision::Refuse(refusal) => {
                 counters.push(Counter::Refused(refusal.breach.violation));
-                RequestEffect::Reply(reply::refusal(refusal, head, &gate.settings.issuer, gate.settings.error_dialect))
+                RequestEffect::Reply(reply::refusal(refusal, head, &gate.settings))
             }
         };
         let exchange = if observes { None } else { Exchange::after(self, &gate.settings, head) };

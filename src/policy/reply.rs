@@ -6,7 +6,7 @@ use crate::decision::{Redirect, Refusal};
 use crate::endpoint::Endpoint;
 use crate::head::Head;
 use crate::percent;
-use crate::settings::ErrorDialect;
+use crate::settings::{ErrorDialect, Settings};
 use crate::violation::{Breach, Violation};
 
 /// An answer of the gate's own.
@@ -30,10 +30,15 @@ pub const RULES_PAGE: &str = match option_env!("TPC_GATE_RULES") {
 
 /// The answer to a refused request (design, decision 1; standards 0.3).
 #[must_use]
-pub fn refusal(refusal: &Refusal, head: &Head, issuer: &str, dialect: ErrorDialect) -> Reply {
+pub fn refusal(refusal: &Refusal, head: &Head, settings: &Settings) -> Reply {
     if let Some(redirect) = &refusal.redirect {
-        return redirected(refusal, redirect, dialect);
+        return redirected(refusal, redirect, settings.error_dialect, settings.issuer_at(head.path()));
     }
+    refused(refusal, head, &settings.issuer, settings.error_dialect)
+}
+
+/// The same as an answer to whoever sent it.
+fn refused(refusal: &Refusal, head: &Head, issuer: &str, dialect: ErrorDialect) -> Reply {
     let (breach, endpoint) = (refusal.breach, refusal.endpoint);
     let is_page = endpoint != Some(Endpoint::Token) && head.accepts_html();
     let words = Words::of(breach, endpoint, dialect);
@@ -53,7 +58,7 @@ pub fn refusal(refusal: &Refusal, head: &Head, issuer: &str, dialect: ErrorDiale
 #[must_use]
 pub fn closed(head: &Head) -> Reply {
     let breach = Violation::PolicyUnavailable.into();
-    refusal(&Refusal { breach, endpoint: None, redirect: None }, head, "", ErrorDialect::default())
+    refused(&Refusal { breach, endpoint: None, redirect: None }, head, "", ErrorDialect::default())
 }
 
 /// The answer in the place of one that is not delivered; `error` is the upstream's own, where it has one.
@@ -191,8 +196,8 @@ section{margin-top:2.5rem;border-top:1px solid GrayText;font-size:.9rem}h2{font-
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}\
 dt{opacity:.8}dd{margin:0;overflow-wrap:anywhere}code{font-family:ui-monospace,monospace}:root{color-scheme:light dark}";
 
-/// An error that goes back to the client (RFC 6749 §4.1.2.1; never 307 or 308: RFC 9700 §4.12).
-fn redirected(refusal: &Refusal, redirect: &Redirect, dialect: ErrorDialect) -> Reply {
+/// An error that goes back to the client (RFC 6749 §4.1.2.1; never 307 or 308: RFC 9700 §4.12), and says whose it is (RFC 9207 §2).
+fn redirected(refusal: &Refusal, redirect: &Redirect, dialect: ErrorDialect, issuer: Option<&str>) -> Reply {
     let violation = refusal.breach.violation;
     let mut location = redirect.to.as_str().to_owned();
     location.push(if location.contains('?') { '&' } else { '?' });
@@ -203,6 +208,10 @@ fn redirected(refusal: &Refusal, redirect: &Redirect, dialect: ErrorDialect) -> 
     if let Some(state) = &redirect.state {
         location.push_str("&state=");
         percent::encode_into(state, &mut location);
+    }
+    if let Some(issuer) = issuer {
+        location.push_str("&iss=");
+        percent::encode_into(issuer, &mut location);
     }
     let headers = vec![
         ("location", location),

@@ -201,6 +201,16 @@ impl Settings {
         Some(host.map_or(authority, |(host, _)| host).to_ascii_lowercase())
     }
 
+    /// The issuer, if it answers at this path. There may be more than the one of the settings, such as Keycloak's realms,
+    /// and a wrong `iss` is worse than none: where the issuer has a path, it has to begin the request's.
+    #[must_use]
+    pub fn issuer_at(&self, path: &[u8]) -> Option<&str> {
+        let (_, rest) = self.issuer.split_once("://")?;
+        let own = rest.split_once('/').map_or("", |(_, own)| own.trim_end_matches('/'));
+        let below = path.strip_prefix(b"/")?.strip_prefix(own.as_bytes())?;
+        (own.is_empty() || below.starts_with(b"/")).then_some(&self.issuer)
+    }
+
     /// Whether requests for a host are judged; one that is absent or unreadable is.
     #[must_use]
     pub fn judges_host(&self, host: Option<&str>) -> bool {

@@ -406,6 +406,7 @@ class Person:
         given = wire.parameters(walk["arrived"] or "")
         assert (walk["arrived"] or "").startswith(checks.PARTNER + "?") and urllib.parse.urlsplit(walk["arrived"]).fragment == "", walk
         assert given.get("error") == "unsupported_response_type" and given["state"] == MARKUP and "access_token" not in given, given
+        assert given["iss"] == self.stage.issuer + self.stage.facts.get("issuer_path", ""), given
         assert walk["referrer"] == "" and not walk["errors"], walk
         assert self.stage.recorder.received == before, "octets reached the identity provider"
         return f"{given['error']}: {given['error_description']}"
