@@ -1,5 +1,7 @@
 """The tables in docs/real-software.md: a run brings the columns of the identity providers that it ran up to date, or finds them stale."""
 
+import dataclasses
+
 from stage import ROOT
 
 PAGE = ROOT / "docs/real-software.md"
@@ -9,6 +11,7 @@ def page_after(results, facts):
     """The page as it should be after this run."""
     text = PAGE.read_text()
     passed = [result for result in results if result.passed]
+    text = replace(text, "glance", lambda block: with_columns(block, "what | in brackets", list(glance(passed))))
     for kind, corner in (("flow", "what | by whom"), ("refused", "what a strict client tries | refused by")):
         rows = [result for result in passed if result.kind == kind]
         text = replace(text, kind, lambda block: with_columns(block, corner, rows))
@@ -26,6 +29,36 @@ def replace(text, name, change):
     before, rest = text.split(begin, 1)
     block, after = rest.split(end, 1)
     return before + begin + change(block) + end + after
+
+
+@dataclasses.dataclass
+class Count:
+    """A cell of the first table."""
+
+    idp: str
+    row: str
+    by: str
+    cell: str
+
+
+def glance(results):
+    """How much of what was seen at each identity provider."""
+    for idp in dict.fromkeys(result.idp for result in results):
+        of_it = [result for result in results if result.idp == idp]
+
+        def cells(kind, word, of_it=of_it):
+            return [result.cell for result in of_it if result.kind == kind and word in result.cell]
+
+        refused, doors, flows = cells("refused", ""), cells("door", ""), cells("flow", "passed")
+        counts = {
+            ("flows of strict clients that pass", "–"): len([cell for cell in flows if cell.startswith("passed") and "octets" not in cell]),
+            ("days of first-party and permissive clients, each octet the same", "–"): len(cells("flow", "the same octets")),
+            ("requests of strict clients, refused", "those that the product takes"): f"{len(refused)} ({len(cells('refused', '**passes'))})",
+            ("requests at other doors, refused", "those that the product answers"): f"{len(doors)} ({len(cells('door', '**passes'))})",
+            ("kinds of disguise, nothing got through", "–"): len(cells("disguise", "")),
+        }
+        for (row, by), cell in counts.items():
+            yield Count(idp, row, by, str(cell))
 
 
 def with_columns(block, corner, results):
