@@ -233,6 +233,19 @@ impl Head {
         }
     }
 
+    /// The boundary of a multipart body, where everybody reads the same one (RFC 2046 §5.1.1).
+    pub(crate) fn boundary(&self) -> Option<&[u8]> {
+        let value = self.get(Field::ContentType)?;
+        let name = b"boundary";
+        let mut places = value.windows(name.len()).enumerate().filter(|(_, part)| part.eq_ignore_ascii_case(name));
+        let (at, _) = places.next().filter(|_| places.next().is_none())?;
+        let text = value.get(at.saturating_add(name.len())..)?.strip_prefix(b"=")?;
+        let text = text.strip_prefix(b"\"").unwrap_or(text);
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'=' | b'_');
+        let (boundary, tail) = text.split_at_checked(text.iter().position(|byte| !is_plain(byte)).unwrap_or(text.len()))?;
+        ((1..=70).contains(&boundary.len()) && matches!(tail.first(), None | Some(b'"' | b';'))).then_some(boundary)
+    }
+
     /// Whether the body is a page.
     #[must_use]
     pub(crate) fn is_html(&self) -> bool {

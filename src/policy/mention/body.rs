@@ -1,12 +1,14 @@
 //! Clients that a body names, in whatever grammar.
 
 use super::meaning::Meaning;
-use super::{JsonBody, LONGEST_NAME, Mentions};
-use crate::head::Content;
+use super::multipart::heads;
+use super::{JsonBody, Mentions};
+use crate::head::{Content, Head};
 use crate::json::{Json, Members};
 
 impl Mentions {
-    pub(super) fn read_body(&mut self, body: &[u8], content: Content) {
+    pub(super) fn read_body(&mut self, head: &Head, body: &[u8]) {
+        let content = head.content();
         self.is_no_form = content != Content::Form;
         self.read_pairs(body);
         self.is_no_form = false;
@@ -19,7 +21,9 @@ impl Mentions {
         }
         match content {
             Content::Multipart => {
-                self.read_multipart(body);
+                for (part, rest) in heads(body, head.boundary()) {
+                    self.read_part(part, rest);
+                }
                 self.read_anything(body);
             }
             Content::Absent | Content::Other => self.read_anything(body),
@@ -50,37 +54,6 @@ impl Mentions {
         });
     }
 
-    /// `multipart/form-data` without trusting its boundary: what follows the blank
-    /// line behind a `name="client_id"`, up to the end of that line.
-    fn read_multipart(&mut self, body: &[u8]) {
-        let has = |word: &[u8]| body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
-        self.has_coded_part = has(b"content-transfer-encoding") || has(b"name*") || has(b"name =") || has_odd_part(body);
-        let mut rest = body;
-        while let Some(at) = rest.windows(5).position(|part| part.eq_ignore_ascii_case(b"name=")) {
-            rest = rest.get(at.saturating_add(5)..).unwrap_or_default();
-            if self.are_too_many() {
-                return;
-            }
-            // Folded lines, either quote, blanks and backslashes within: each is some server's habit.
-            let quoted = rest.trim_ascii_start();
-            let quoted = quoted.strip_prefix(b"\"").or_else(|| quoted.strip_prefix(b"'")).unwrap_or(quoted).trim_ascii_start();
-            // Without an end in sight it is no name; the body is not copied for each of them.
-            let quoted = quoted.get(..2 * LONGEST_NAME).unwrap_or(quoted);
-            let name = quoted.split(|byte| matches!(byte, b'"' | b'\'' | b';' | b'\r' | b'\n')).next().unwrap_or_default();
-            let name: Vec<u8> = name.iter().copied().filter(|byte| *byte != b'\\').collect();
-            let Some(name) = self.folded(&name) else { continue };
-            self.note(name.as_bytes());
-            let Some(meaning) = Meaning::of(name.as_bytes()) else { continue };
-            let blank = rest.windows(2).position(|pair| pair == b"\n\n" || pair == b"\n\r").unwrap_or(rest.len());
-            self.gave_up |= !self.spend(blank / 16);
-            let value = rest.get(blank.saturating_add(2)..).unwrap_or_default();
-            let value = value.strip_prefix(b"\n").unwrap_or(value);
-            let line = value.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-            self.has_coded_part |= line.contains(&0);
-            self.read_meaning(meaning, line);
-        }
-    }
-
     /// Anything in a text of unknown grammar that begins like a strict id.
     fn read_anything(&mut self, octets: &[u8]) {
         let mut rest = octets;
@@ -92,16 +65,4 @@ impl Mentions {
             rest = tail;
         }
     }
-}
-
-/// Whether a part says that it is written in a charset unlike ASCII.
-fn has_odd_part(body: &[u8]) -> bool {
-    const NAME: &[u8] = b"charset=";
-    let is_odd = |at: usize| {
-        let value = body.get(at.saturating_add(NAME.len())..).unwrap_or_default();
-        let value = value.strip_prefix(b"\"").unwrap_or(value);
-        let plain: [&[u8]; 4] = [b"utf-8", b"us-ascii", b"iso-8859-", b"windows-125"];
-        !plain.iter().any(|charset| value.get(..charset.len()).is_some_and(|known| known.eq_ignore_ascii_case(charset)))
-    };
-    body.windows(NAME.len()).enumerate().any(|(at, part)| part.eq_ignore_ascii_case(NAME) && is_odd(at))
 }

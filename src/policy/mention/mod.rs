@@ -10,6 +10,7 @@
 mod body;
 mod credentials;
 mod meaning;
+mod multipart;
 mod part;
 
 use credentials::MOST_CREDENTIALS;
@@ -118,7 +119,7 @@ impl Mentions {
         let mut mentions = Self::default();
         mentions.read_head(head);
         if !body.is_empty() {
-            mentions.read_body(body, head.content());
+            mentions.read_body(head, body);
         }
         mentions
     }
