@@ -276,8 +276,12 @@ impl Head {
     pub fn has_odd_charset(&self) -> bool {
         let value = self.get(Field::ContentType).unwrap_or_default().to_ascii_lowercase();
         let value: Vec<u8> = value.into_iter().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'"').collect();
-        let mut charsets =
-            value.split(|byte| matches!(byte, b';' | b',')).filter_map(|parameter| parameter.strip_prefix(b"charset="));
+        // Django takes the charset of RFC 2231 (`charset*=`), too, and blanks that are not ASCII.
+        let word = b"charset";
+        let mut charsets = value
+            .split(|byte| matches!(byte, b';' | b','))
+            .filter(|parameter| parameter.windows(word.len()).any(|part| part == word))
+            .map(|parameter| parameter.strip_prefix(b"charset="));
         // Each has ASCII where ASCII is; others, such as UTF-16, UTF-7 and EBCDIC, do not.
         let is_ascii_like = |charset: &[u8]| {
             let families: [&[u8]; 7] = [b"iso-8859-", b"iso_8859-", b"iso8859-", b"windows-125", b"cp125", b"koi8-", b"euc-"];
@@ -296,7 +300,7 @@ impl Head {
                     | b"big5"
             ) || families.iter().any(|family| charset.starts_with(family))
         };
-        charsets.any(|charset| !is_ascii_like(charset))
+        charsets.any(|charset| !charset.is_some_and(is_ascii_like))
     }
 
     /// Whether a header asks for another method, as some frameworks let it.
