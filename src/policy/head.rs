@@ -227,8 +227,8 @@ impl Head {
             essence if essence.starts_with(b"multipart/") => Content::Multipart,
             _ if value.contains(&b',') => Content::Other,
             b"application/x-www-form-urlencoded" => Content::Form,
-            b"application/json" => Content::Json,
-            essence if essence.ends_with(b"+json") => Content::Json,
+            // `text/json` and `…+json`, too.
+            essence if essence.ends_with(b"json") => Content::Json,
             _ => Content::Other,
         }
     }
@@ -379,6 +379,7 @@ mod tests {
             ("application/x-www-form-urlencoded,application/json", Content::Other, false),
             ("application/json; charset=utf-8", Content::Json, false),
             ("application/vnd.api+json", Content::Json, false),
+            ("text/json", Content::Json, false),
             ("multipart/form-data; boundary=x", Content::Multipart, false),
             ("multipart/mixed; boundary=\"x,y\"", Content::Multipart, false),
             ("", Content::Other, false),

@@ -102,8 +102,14 @@ pub(crate) fn client_is_readable(reading: &Reading<'_>) -> Verdict {
     }
     if !at_token {
         // Servers that read JSON anywhere may read more of it than we do.
-        let hides = reading.mentions.json == Some(JsonBody::Unreadable) || reading.mentions.has_nul;
-        return if hides && reading.head.content() == Content::Json { unreadable } else { Ok(()) };
+        let hides = match reading.head.content() {
+            Content::Multipart => false,
+            Content::Form => reading.mentions.json == Some(JsonBody::Unreadable),
+            Content::Absent | Content::Json | Content::Other => {
+                reading.mentions.json == Some(JsonBody::Unreadable) || reading.mentions.has_nul
+            }
+        };
+        return if hides { unreadable } else { Ok(()) };
     }
     if reading.mentions.has_nul {
         return unreadable;

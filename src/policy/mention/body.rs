@@ -42,6 +42,7 @@ impl Mentions {
         };
         let is_clear = matches!(json, Json::Object(_)) && !is_loose && !json.repeats_a_member();
         self.json = Some(if is_clear { JsonBody::Object } else { JsonBody::Unclear });
+        let mut hides = false;
         json.for_each_member(&mut |name, value| {
             if self.are_too_many() {
                 return;
@@ -49,9 +50,13 @@ impl Mentions {
             let Some(name) = self.folded(name.as_bytes()) else { return };
             self.note(name.as_bytes());
             if let Some(meaning) = Meaning::of(name.as_bytes()) {
+                hides |= is_loose && meaning.is_about_the_client() && matches!(value, Json::Other);
                 value.for_each_scalar(&mut |text| self.read_meaning(meaning, text.as_bytes()));
             }
         });
+        if hides {
+            self.json = Some(JsonBody::Unreadable);
+        }
     }
 
     /// Anything in a text of unknown grammar that begins like a strict id.
