@@ -237,9 +237,14 @@ impl Head {
     pub(crate) fn boundary(&self) -> Option<&[u8]> {
         let value = self.get(Field::ContentType)?;
         let name = b"boundary";
-        let mut places = value.windows(name.len()).enumerate().filter(|(_, part)| part.eq_ignore_ascii_case(name));
-        let (at, _) = places.next().filter(|_| places.next().is_none())?;
-        let text = value.get(at.saturating_add(name.len())..)?.strip_prefix(b"=")?;
+        // Browsers have the word in the boundary itself, too. What some server takes for another one counts.
+        let is_set = |text: &&[u8]| {
+            let sign = text.iter().find(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\'));
+            matches!(sign, Some(b'=' | b'*'))
+        };
+        let places = value.windows(name.len()).enumerate().filter(|(_, part)| part.eq_ignore_ascii_case(name));
+        let mut texts = places.filter_map(|(at, _)| value.get(at.saturating_add(name.len())..)).filter(is_set);
+        let text = texts.next().filter(|_| texts.next().is_none())?.strip_prefix(b"=")?;
         let text = text.strip_prefix(b"\"").unwrap_or(text);
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'=' | b'_');
         let (boundary, tail) = text.split_at_checked(text.iter().position(|byte| !is_plain(byte)).unwrap_or(text.len()))?;
