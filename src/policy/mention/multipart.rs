@@ -7,9 +7,9 @@ impl Mentions {
     /// A part of `multipart/form-data`, by its head and all that follows where that begins: behind
     /// a `name="client_id"` and a blank line, the next line.
     pub(super) fn read_part(&mut self, head: &[u8], rest: &[u8]) {
-        let has = |word: &[u8]| head.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
         let is_odd = |charset: Option<&[u8]>| !charset.is_some_and(is_plain_charset);
-        self.has_coded_part |= has(b"content-transfer-encoding") || has(b"=?") || assigned(head, rest, b"charset").any(is_odd);
+        self.has_coded_part |=
+            has(head, b"content-transfer-encoding") || has(head, b"=?") || assigned(head, rest, b"charset").any(is_odd);
         // Where each kind of blank line comes next: of those within a head the server has one.
         let mut blanks: [(&[u8], Option<usize>); 4] =
             [(b"\n\n", Some(0)), (b"\n\r", Some(0)), (b"\r\r", Some(0)), (b"\r\n\r\n", Some(0))];
@@ -93,7 +93,12 @@ pub(super) fn heads<'b>(body: &'b [u8], boundary: Option<&[u8]>) -> Vec<(&'b [u8
         rest = tail;
     }
     heads.extend(head.map(|head| (head, head)));
-    heads
+    // A part that has parts has a boundary of its own.
+    if heads.iter().any(|(head, _)| has(head, b"multipart")) { vec![(body, body)] } else { heads }
+}
+
+fn has(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
 /// What is assigned wherever a parameter's name stands in a head, whatever blanks are around;
