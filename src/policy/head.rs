@@ -223,8 +223,10 @@ impl Head {
     pub(crate) fn content(&self) -> Content {
         let Some(value) = self.get(Field::ContentType) else { return Content::Absent };
         let essence = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+        // Go and Django take a no-break space off its beginning.
+        let start = essence.iter().position(u8::is_ascii_graphic).unwrap_or_default();
         match essence.as_slice() {
-            essence if essence.starts_with(b"multipart/") => Content::Multipart,
+            essence if essence.get(start..).is_some_and(|essence| essence.starts_with(b"multipart/")) => Content::Multipart,
             _ if value.contains(&b',') => Content::Other,
             b"application/x-www-form-urlencoded" => Content::Form,
             // `text/json` and `…+json`, too.
