@@ -115,6 +115,7 @@ pub(crate) fn client_is_readable(reading: &Reading<'_>) -> Verdict {
         return unreadable;
     }
     match (reading.head.content(), reading.mentions.json) {
+        (Content::Form, Some(JsonBody::Unreadable)) => unreadable,
         (Content::Form, _) | (Content::Json, Some(JsonBody::Object)) => Ok(()),
         _ => unreadable,
     }

@@ -14,8 +14,11 @@ impl Mentions {
         self.is_no_form = false;
         // UTF-16 and UTF-32 have one beside each character of ASCII; JSON readers find out by themselves.
         self.has_nul = body.contains(&0);
-        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
-        self.looks_like_json = matches!(text.first(), Some(b'{' | b'['));
+        // Ruby's reader and Newtonsoft's take comments before it, and the latter any blank.
+        let begin = body.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
+        let text = begin.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}');
+        let text = body.get(begin.len().saturating_sub(text.len())..).unwrap_or_default();
+        self.looks_like_json = matches!(text, [b'{' | b'[', ..] | [b'/', b'*' | b'/', ..]);
         if content == Content::Json || self.looks_like_json {
             self.read_json(text);
         }
