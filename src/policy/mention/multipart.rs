@@ -50,11 +50,12 @@ impl Mentions {
                 }
                 values.extend(next.map(|at| at.saturating_add(blank.len())));
             }
-            values.sort_unstable();
-            let most = if meaning.is_some_and(Meaning::is_about_the_client) { blanks.len() } else { 1 };
+            if !meaning.is_some_and(Meaning::is_about_the_client) {
+                values = values.into_iter().min().into_iter().collect();
+            }
             // Without a value it counts, too.
             values.resize(values.len().max(1), rest.len());
-            for at in values.into_iter().take(most) {
+            for at in values {
                 let value = rest.get(at..).unwrap_or_default();
                 let text = value.trim_ascii_start();
                 self.gave_up |= !self.spend(value.len().saturating_sub(text.len()));
