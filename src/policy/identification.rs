@@ -94,10 +94,14 @@ pub(crate) fn client_is_readable(reading: &Reading<'_>) -> Verdict {
     if at_token && (reading.mentions.has_unreadable_assertion || reading.mentions.has_unreadable_credentials) {
         return unreadable;
     }
+    // Django reads a query in it, too.
+    if reading.head.has_odd_charset() {
+        return unreadable;
+    }
     if reading.octets().is_empty() {
         return Ok(());
     }
-    if reading.head.has_content_coding() || reading.head.has_odd_charset() || reading.mentions.has_coded_part {
+    if reading.head.has_content_coding() || reading.mentions.has_coded_part {
         return unreadable;
     }
     if !at_token {
