@@ -95,13 +95,13 @@ pub(crate) fn client_is_readable(reading: &Reading<'_>) -> Verdict {
         return unreadable;
     }
     // Django reads a query in it, too.
-    if reading.head.has_odd_charset() {
+    if reading.head.has_odd_charset() || reading.mentions.has_coded_part {
         return unreadable;
     }
     if reading.octets().is_empty() {
         return Ok(());
     }
-    if reading.head.has_content_coding() || reading.mentions.has_coded_part {
+    if reading.head.has_content_coding() {
         return unreadable;
     }
     if !at_token {

@@ -122,7 +122,7 @@ fn behind(text: &[u8], counts: impl Fn(&u8) -> bool) -> &[u8] {
 }
 
 /// Whether a charset has ASCII where ASCII is.
-fn is_plain_charset(value: &[u8]) -> bool {
+pub(super) fn is_plain_charset(value: &[u8]) -> bool {
     let value = behind(value, u8::is_ascii_graphic);
     let value = value.strip_prefix(b"\"").unwrap_or(value);
     let plain: [&[u8]; 4] = [b"utf-8", b"us-ascii", b"iso-8859-", b"windows-125"];
