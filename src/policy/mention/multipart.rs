@@ -8,8 +8,10 @@ impl Mentions {
     /// a `name="client_id"` and a blank line, the next line.
     pub(super) fn read_part(&mut self, head: &[u8], rest: &[u8]) {
         let is_odd = |charset: Option<&[u8]>| !charset.is_some_and(is_plain_charset);
-        self.has_coded_part |=
-            has(head, b"content-transfer-encoding") || has(head, b"=?") || assigned(head, rest, b"charset").any(is_odd);
+        let is_coded = |coding: Option<&[u8]>| !coding.is_some_and(|coding| begins(coding, &[b"7bit", b"8bit", b"binary"]));
+        self.has_coded_part |= has(head, b"=?")
+            || assigned(head, rest, b"charset").any(is_odd)
+            || assigned(head, rest, b"content-transfer-encoding").any(is_coded);
         // Where each kind of blank line comes next: of those within a head the server has one.
         let mut blanks: [(&[u8], Option<usize>); 4] =
             [(b"\n\n", Some(0)), (b"\n\r", Some(0)), (b"\r\r", Some(0)), (b"\r\n\r\n", Some(0))];
@@ -102,14 +104,16 @@ fn has(text: &[u8], word: &[u8]) -> bool {
     text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
-/// What is assigned wherever a parameter's name stands in a head, whatever blanks are around;
+/// What is assigned wherever the name of a parameter or a header stands in a head, whatever blanks are around;
 /// `None` where it is spelled in pieces or in a charset (RFC 2231).
 fn assigned<'b>(head: &[u8], rest: &'b [u8], name: &'static [u8]) -> impl Iterator<Item = Option<&'b [u8]>> {
     let places = rest.get(..head.len()).unwrap_or(rest).windows(name.len()).enumerate();
     places.filter(|(_, part)| part.eq_ignore_ascii_case(name)).filter_map(move |(at, _)| {
         let after = rest.get(at.saturating_add(name.len())..).unwrap_or_default();
         match behind(after, u8::is_ascii_graphic).split_first()? {
-            (b'=', value) => Some(Some(value)),
+            (b'=' | b':', value) => Some(Some(value)),
+            // Some clients write `filename*` (RFC 6266 §4.3); no server takes that for a name.
+            (b'*', _) if rest.get(at.saturating_sub(4)..at).is_some_and(|before| before.eq_ignore_ascii_case(b"file")) => None,
             (b'*', _) => Some(None),
             _ => None,
         }
@@ -123,10 +127,14 @@ fn behind(text: &[u8], counts: impl Fn(&u8) -> bool) -> &[u8] {
 
 /// Whether a charset has ASCII where ASCII is.
 pub(super) fn is_plain_charset(value: &[u8]) -> bool {
+    begins(value, &[b"utf-8", b"us-ascii", b"iso-8859-", b"windows-125"])
+}
+
+/// Whether a value, with or without a quote before it, begins with one of some words.
+fn begins(value: &[u8], words: &[&[u8]]) -> bool {
     let value = behind(value, u8::is_ascii_graphic);
     let value = value.strip_prefix(b"\"").unwrap_or(value);
-    let plain: [&[u8]; 4] = [b"utf-8", b"us-ascii", b"iso-8859-", b"windows-125"];
-    plain.iter().any(|charset| value.get(..charset.len()).is_some_and(|known| known.eq_ignore_ascii_case(charset)))
+    words.iter().any(|word| value.get(..word.len()).is_some_and(|known| known.eq_ignore_ascii_case(word)))
 }
 
 /// What the head of a part costs for each name in it; an honest body has few.
