@@ -29,6 +29,8 @@ fn is_registration(reading: &Reading<'_>) -> bool {
     let is_empty = matches!(reading.body, Body::Whole([])) && head.method() == b"POST";
     let is_plain = (is_form || is_empty)
         && !head.has_content_coding()
+        && !head.has_odd_charset()
+        && !mentions.has_coded_part
         && !mentions.looks_like_json
         && !mentions.has_nul
         && !mentions.registers;

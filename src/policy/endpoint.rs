@@ -89,14 +89,21 @@ impl Endpoints {
         let raw = head.path();
         let place = self.place_of(raw);
         // Symfony, Laminas and IIS route by these headers instead of the path (CVE-2018-14773).
-        let named =
-            PATH_OVERRIDES.into_iter().filter_map(|field| head.get(field)).flat_map(|value| value.split(|&byte| byte == b','));
-        for value in named.map(<[u8]>::trim_ascii) {
+        let lines = PATH_OVERRIDES.into_iter().filter_map(|field| head.get(field));
+        // The same target once more, as proxies add it, hides nothing. Behind a comma may be another line.
+        let hides = |line: &[u8]| line.split(|&byte| byte == b',').skip(1).any(|part| part.contains(&b'/'));
+        let others = lines.filter(|line| without_origin(line) != head.target() || hides(line));
+        let mut effort = 0_usize;
+        for value in others.flat_map(|line| line.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii) {
             let target = without_origin(value);
             let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
             // The same target once more, as proxies add it, or the same path: nothing is hidden in there.
             if target == head.target() || (target == raw && path == raw) {
                 continue;
+            }
+            effort = effort.saturating_add(path.len()).saturating_add(EFFORT_OF_A_PATH);
+            if effort > MOST_EFFORT {
+                return self.folded(|_| true);
             }
             match (self.place_of(path).endpoint(), place.endpoint().filter(|endpoint| endpoint.is_judged())) {
                 (Some(endpoint), _) if endpoint.is_judged() => return Place::Ambiguous(endpoint),
@@ -288,6 +295,12 @@ pub const PATH_OVERRIDE_NAMES: [&str; 8] = [
     "x_rewrite-url",
     "x_rewrite_url",
 ];
+
+/// Octets of paths in them that are taken apart: as many as fit into a head would take too long.
+const MOST_EFFORT: usize = 4096;
+
+/// What each of them costs besides.
+const EFFORT_OF_A_PATH: usize = 32;
 
 const PATH_OVERRIDES: [Field; 2] = [Field::XOriginalUrl, Field::XRewriteUrl];
 

@@ -223,14 +223,34 @@ impl Head {
     pub(crate) fn content(&self) -> Content {
         let Some(value) = self.get(Field::ContentType) else { return Content::Absent };
         let essence = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+        // Go and Django take a no-break space off its beginning.
+        let start = essence.iter().position(u8::is_ascii_graphic).unwrap_or_default();
         match essence.as_slice() {
-            essence if essence.starts_with(b"multipart/") => Content::Multipart,
+            essence if essence.get(start..).is_some_and(|essence| essence.starts_with(b"multipart/")) => Content::Multipart,
             _ if value.contains(&b',') => Content::Other,
             b"application/x-www-form-urlencoded" => Content::Form,
-            b"application/json" => Content::Json,
-            essence if essence.ends_with(b"+json") => Content::Json,
+            // `text/json` and `…+json`, too.
+            essence if essence.ends_with(b"json") => Content::Json,
             _ => Content::Other,
         }
+    }
+
+    /// The boundary of a multipart body, where everybody reads the same one (RFC 2046 §5.1.1).
+    pub(crate) fn boundary(&self) -> Option<&[u8]> {
+        let value = self.get(Field::ContentType)?;
+        let name = b"boundary";
+        // Browsers have the word in the boundary itself, too. What some server takes for another one counts.
+        let is_set = |text: &&[u8]| {
+            let sign = text.iter().find(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\'));
+            matches!(sign, Some(b'=' | b'*'))
+        };
+        let places = value.windows(name.len()).enumerate().filter(|(_, part)| part.eq_ignore_ascii_case(name));
+        let mut texts = places.filter_map(|(at, _)| value.get(at.saturating_add(name.len())..)).filter(is_set);
+        let text = texts.next().filter(|_| texts.next().is_none())?.strip_prefix(b"=")?;
+        let text = text.strip_prefix(b"\"").unwrap_or(text);
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'=' | b'_');
+        let (boundary, tail) = text.split_at_checked(text.iter().position(|byte| !is_plain(byte)).unwrap_or(text.len()))?;
+        ((1..=70).contains(&boundary.len()) && matches!(tail.first(), None | Some(b'"' | b';'))).then_some(boundary)
     }
 
     /// Whether the body is a page.
@@ -263,8 +283,12 @@ impl Head {
     pub fn has_odd_charset(&self) -> bool {
         let value = self.get(Field::ContentType).unwrap_or_default().to_ascii_lowercase();
         let value: Vec<u8> = value.into_iter().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'"').collect();
-        let mut charsets =
-            value.split(|byte| matches!(byte, b';' | b',')).filter_map(|parameter| parameter.strip_prefix(b"charset="));
+        // Django takes the charset of RFC 2231 (`charset*=`), too, and blanks that are not ASCII.
+        let word = b"charset";
+        let mut charsets = value
+            .split(|byte| matches!(byte, b';' | b','))
+            .filter(|parameter| parameter.windows(word.len()).any(|part| part == word))
+            .map(|parameter| parameter.strip_prefix(b"charset="));
         // Each has ASCII where ASCII is; others, such as UTF-16, UTF-7 and EBCDIC, do not.
         let is_ascii_like = |charset: &[u8]| {
             let families: [&[u8]; 7] = [b"iso-8859-", b"iso_8859-", b"iso8859-", b"windows-125", b"cp125", b"koi8-", b"euc-"];
@@ -283,7 +307,7 @@ impl Head {
                     | b"big5"
             ) || families.iter().any(|family| charset.starts_with(family))
         };
-        charsets.any(|charset| !is_ascii_like(charset))
+        charsets.any(|charset| !charset.is_some_and(is_ascii_like))
     }
 
     /// Whether a header asks for another method, as some frameworks let it.
@@ -362,6 +386,7 @@ mod tests {
             ("application/x-www-form-urlencoded,application/json", Content::Other, false),
             ("application/json; charset=utf-8", Content::Json, false),
             ("application/vnd.api+json", Content::Json, false),
+            ("text/json", Content::Json, false),
             ("multipart/form-data; boundary=x", Content::Multipart, false),
             ("multipart/mixed; boundary=\"x,y\"", Content::Multipart, false),
             ("", Content::Other, false),

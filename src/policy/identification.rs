@@ -94,21 +94,32 @@ pub(crate) fn client_is_readable(reading: &Reading<'_>) -> Verdict {
     if at_token && (reading.mentions.has_unreadable_assertion || reading.mentions.has_unreadable_credentials) {
         return unreadable;
     }
+    // Django reads a query in it, too.
+    if reading.head.has_odd_charset() || reading.mentions.has_coded_part {
+        return unreadable;
+    }
     if reading.octets().is_empty() {
         return Ok(());
     }
-    if reading.head.has_content_coding() || reading.head.has_odd_charset() || reading.mentions.has_coded_part {
+    if reading.head.has_content_coding() {
         return unreadable;
     }
     if !at_token {
         // Servers that read JSON anywhere may read more of it than we do.
-        let hides = reading.mentions.json == Some(JsonBody::Unreadable) || reading.mentions.has_nul;
-        return if hides && reading.head.content() == Content::Json { unreadable } else { Ok(()) };
+        let hides = match reading.head.content() {
+            Content::Multipart => false,
+            Content::Form => reading.mentions.json == Some(JsonBody::Unreadable),
+            Content::Absent | Content::Json | Content::Other => {
+                reading.mentions.json == Some(JsonBody::Unreadable) || reading.mentions.has_nul
+            }
+        };
+        return if hides { unreadable } else { Ok(()) };
     }
     if reading.mentions.has_nul {
         return unreadable;
     }
     match (reading.head.content(), reading.mentions.json) {
+        (Content::Form, Some(JsonBody::Unreadable)) => unreadable,
         (Content::Form, _) | (Content::Json, Some(JsonBody::Object)) => Ok(()),
         _ => unreadable,
     }

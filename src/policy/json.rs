@@ -105,9 +105,18 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(Json::Number(number.to_string()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
-        // No id is a fraction; and to print one is a fiftieth of the module.
-        Ok(Json::Other)
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        clippy::float_cmp,
+        reason = "what is not whole comes back unequal"
+    )]
+    fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
+        // `3.0` is 3 to JavaScript and PHP. No id is a fraction; and to print one is a fiftieth of the module.
+        let whole = number as u64;
+        Ok(if whole as f64 == number { Json::Number(whole.to_string()) } else { Json::Other })
     }
 
     fn visit_unit<E>(self) -> Result<Json, E> {

@@ -33,13 +33,16 @@ pub(crate) fn canonicals(path: &[u8]) -> Option<BTreeSet<String>> {
             let text: Cow<'_, str> = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfkd().collect()) };
             let text = text.replace('\\', "/");
             let cut = text.split(['\0', '?', '#']).next().unwrap_or_default();
-            for text in [text.as_str(), cut] {
+            let texts = [Some(text.as_str()), Some(cut).filter(|cut| cut.len() < text.len())];
+            for text in texts.into_iter().flatten() {
                 // `//host/path` is a path to one server and an authority to another.
                 let authority = text.strip_prefix("//").map(|rest| rest.trim_start_matches('/'));
                 let behind_authority = authority.and_then(|rest| rest.get(rest.find('/')?..));
                 for text in [Some(text), behind_authority].into_iter().flatten() {
-                    for keeps_empty in [false, true] {
-                        reduce(text, keeps_empty, &mut found);
+                    reduce(text, false, &mut found);
+                    // Without `..` there is nothing that an empty segment could change.
+                    if text.contains("..") {
+                        reduce(text, true, &mut found);
                     }
                 }
             }
@@ -143,7 +146,7 @@ const MOST_BEYOND_ASCII: usize = 512;
 const MOST_LAYERS: usize = 48;
 
 /// Octets of all of them.
-const MOST_WORK: usize = 256 * 1024;
+const MOST_WORK: usize = 64 * 1024;
 
 /// Whether a path is its own canonical form for sure, so that nothing needs folding.
 pub(crate) fn is_plain(path: &[u8]) -> bool {

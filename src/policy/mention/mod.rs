@@ -10,10 +10,12 @@
 mod body;
 mod credentials;
 mod meaning;
+mod multipart;
 mod part;
 
 use credentials::MOST_CREDENTIALS;
 use meaning::Meaning;
+use multipart::is_plain_charset;
 pub(crate) use part::Part;
 
 use crate::authentication::{ATTESTATION_CLAIMS, CLIENT_CLAIMS, REQUEST_OBJECT_CLAIMS};
@@ -118,7 +120,7 @@ impl Mentions {
         let mut mentions = Self::default();
         mentions.read_head(head);
         if !body.is_empty() {
-            mentions.read_body(body, head.content());
+            mentions.read_body(head, body);
         }
         mentions
     }
@@ -201,6 +203,7 @@ impl Mentions {
         let is_plain = name.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
         if is_plain {
             self.note(name);
+            self.note_charset(name, value);
             if let Some(meaning) = Meaning::of(name) {
                 self.read_value(meaning, value);
             }
@@ -212,6 +215,7 @@ impl Mentions {
         let names: Vec<String> = [Some(once.as_ref()), more].into_iter().flatten().filter_map(|name| self.folded(name)).collect();
         for name in &names {
             self.note(name.as_bytes());
+            self.note_charset(name.as_bytes(), value);
         }
         if let Some(meaning) = names.iter().find_map(|name| Meaning::of(name.as_bytes())) {
             self.read_value(meaning, value);
@@ -252,6 +256,12 @@ impl Mentions {
         self.part.note(name);
         self.has_request_object |= matches!(name, b"request" | b"request_uri");
         self.registers |= part::registers(name);
+    }
+
+    /// Notes the charset that a form names for itself (HTML §4.10.18.6.4): Sling reads all of it in that.
+    fn note_charset(&mut self, name: &[u8], value: &[u8]) {
+        let is_odd = || !value.is_empty() && !is_plain_charset(&decode_lenient(value, true));
+        self.has_coded_part |= name == b"_charset_" && is_odd();
     }
 
     /// A value decoded once; with a literal `+`; and once more where escapes remain.
