@@ -1,8 +1,7 @@
 //! Endpoints, and which path is which.
 
+use crate::fold::beyond_ascii;
 use crate::head::{Field, Head};
-use unicode_normalization::UnicodeNormalization;
-
 use crate::path;
 use crate::percent::{decode_form, decode_lenient, encode_into, is_unreserved};
 
@@ -232,7 +231,10 @@ fn is_name(segment: &[u8]) -> bool {
     let Ok(text) = decode_form(segment) else { return false };
     let mut spelled = String::new();
     encode_into(&text, &mut spelled);
-    let is_letter = |c: char| c.is_alphanumeric() && c.nfkd().all(|part| !part.is_ascii() || part.is_ascii_alphanumeric());
+    let is_letter = |c: char| {
+        c.is_alphanumeric()
+            && beyond_ascii(c).is_none_or(|text| text.chars().all(|part| !part.is_ascii() || part.is_ascii_alphanumeric()))
+    };
     // Only the case of hex digits is left open.
     spelled.as_bytes().eq_ignore_ascii_case(segment)
         && !(text.starts_with(' ') || text.ends_with(' '))

@@ -4,10 +4,7 @@
 //! only equals it after the rewriting that routers do is ambiguous: the gate and
 //! the server behind it could disagree, so it is refused (standards 2.1).
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-
-use unicode_normalization::UnicodeNormalization;
 
 use crate::fold;
 use crate::percent::decode_lenient;
@@ -30,8 +27,7 @@ pub(crate) fn canonicals(path: &[u8]) -> Option<BTreeSet<String>> {
             if text.chars().filter(|c| !c.is_ascii()).count() > MOST_BEYOND_ASCII {
                 return None;
             }
-            let text: Cow<'_, str> = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfkd().collect()) };
-            let text = text.replace('\\', "/");
+            let text = fold::in_ascii_shape(text).replace('\\', "/");
             let cut = text.split(['\0', '?', '#']).next().unwrap_or_default();
             let texts = [Some(text.as_str()), Some(cut).filter(|cut| cut.len() < text.len())];
             for text in texts.into_iter().flatten() {

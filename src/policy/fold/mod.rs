@@ -3,10 +3,12 @@
 //! The gate never compares folded text to let something in; it folds to notice
 //! that somebody behind it might (standards 2.1, 2.2, 2.5).
 
+#[cfg(test)]
+mod unicode;
+
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+include!(concat!(env!("OUT_DIR"), "/characters.rs"));
 
 /// Folds text to what the most forgiving comparison keeps of it: case, width,
 /// accents, strokes, other scripts' digits, controls and invisible characters,
@@ -14,55 +16,53 @@ use unicode_normalization::char::is_combining_mark;
 pub(crate) fn fold(text: &str) -> String {
     let text = unescape_html(text);
     let cut = text.split('\0').next().unwrap_or_default();
-    let folded: String = if cut.is_ascii() {
-        cut.chars().filter(|c| !c.is_ascii_control()).map(|c| c.to_ascii_lowercase()).collect()
+    let mut folded = String::with_capacity(cut.len().min(LONGEST));
+    if cut.is_ascii() {
+        folded.extend(cut.chars().filter(|c| !c.is_ascii_control()).map(|c| c.to_ascii_lowercase()));
     } else {
+        let seen = cut.trim_start().chars().filter(|c| !c.is_ascii_control() && beyond_ascii(*c) != Some(""));
         // Long text is no id and no name; folding it whole would cost milliseconds.
-        let kept = cut.trim_start().chars().filter(|&c| !is_invisible(c) && !is_combining_mark(c)).take(LONGEST);
-        kept.nfkd()
-            .filter(|&c| !is_combining_mark(c) && !is_invisible(c))
-            // Upper case first: `ı` and `ſ` only meet their ASCII letter there.
-            .flat_map(char::to_uppercase)
-            .flat_map(char::to_lowercase)
-            .map(|c| plain_digit(c).unwrap_or_else(|| without_stroke(c)))
-            // Case may bring marks back. Nothing is composed: the tables for that would be a tenth of the module.
-            .nfkd()
-            .filter(|&c| !is_combining_mark(c))
-            .collect()
-    };
+        for c in seen.take(LONGEST) {
+            match beyond_ascii(c) {
+                Some(text) => folded.push_str(text),
+                // An id, a name or a path of ours has none of these, in whatever case.
+                None => folded.extend(c.to_lowercase()),
+            }
+        }
+    }
     let trimmed = folded.trim_matches(char::is_whitespace);
     if trimmed.len() == folded.len() { folded } else { trimmed.to_owned() }
 }
 
-/// Letters that collations take for a plain one, though Unicode does not decompose them.
-fn without_stroke(c: char) -> char {
-    match c {
-        'ø' | 'ɵ' => 'o',
-        'ł' | 'ƚ' => 'l',
-        'đ' | 'ð' | 'ɖ' => 'd',
-        'ħ' => 'h',
-        'ŧ' => 't',
-        'ƀ' => 'b',
-        'ɨ' => 'i',
-        'ƈ' => 'c',
-        'ƥ' => 'p',
-        _ => c,
+/// What a character beyond ASCII folds to; `None` where nothing of that is ASCII.
+pub(crate) fn beyond_ascii(c: char) -> Option<&'static str> {
+    let gone = GONE.get(..GONE.partition_point(|(first, _)| *first <= c))?.last();
+    if gone.is_some_and(|(_, last)| c <= *last) {
+        return Some("");
     }
+    let run = RUNS.get(..RUNS.partition_point(|(first, _)| *first <= c))?.last();
+    let of_run = run.and_then(|(first, folded)| {
+        let at = usize::try_from(u32::from(c).checked_sub(u32::from(*first))?).ok()?;
+        folded.get(at..at.checked_add(1)?)
+    });
+    let text = || TEXTS.get(TEXTS.binary_search_by_key(&c, |(c, _)| *c).ok()?).map(|(_, text)| *text);
+    of_run.or_else(text)
 }
 
-/// The digit that another script writes otherwise (Unicode category Nd).
-fn plain_digit(c: char) -> Option<char> {
-    let point = u32::from(c);
-    let zero = ZEROS.iter().find(|zero| (**zero..zero.saturating_add(10)).contains(&point))?;
-    char::from_digit(point.checked_sub(*zero)?, 10)
+/// Text whose characters of other widths and shapes are the ASCII that some servers take them for.
+pub(crate) fn in_ascii_shape(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut shaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match beyond_ascii(c) {
+            Some(ascii) if !ascii.is_empty() => shaped.push_str(ascii),
+            _ => shaped.push(c),
+        }
+    }
+    Cow::Owned(shaped)
 }
-
-/// Where the digits of scripts begin.
-const ZEROS: &[u32] = &[
-    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0,
-    0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0,
-    0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0,
-];
 
 /// Characters of a text that are folded, where some are not ASCII: more than any id, name or path segment has.
 const LONGEST: usize = 256;
@@ -103,17 +103,6 @@ pub(crate) fn fold_name(octets: &[u8]) -> String {
         name = name.replace(['.', ' ', '['], "_");
     }
     name
-}
-
-/// Characters that take no room on a page, or no weight in a collation: controls, zero-width,
-/// byte order mark, direction and format marks, the Arabic stretch.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-        '\u{00AD}' | '\u{034F}' | '\u{0600}'..='\u{0605}' | '\u{061C}' | '\u{0640}' | '\u{06DD}' | '\u{070F}' | '\u{07FA}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-        | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Reads `&#116;` and `&#x74;`, which a lax form decoder may do.
@@ -177,6 +166,19 @@ mod tests {
         }
         assert_eq!(fold("cl\u{131}ent_\u{17f}"), "client_s");
         assert_eq!(fold("p\u{d8}rtal-\u{661}\u{ff12}"), "portal-12");
+    }
+
+    #[test]
+    fn each_character_folds_as_unicode_has_it() {
+        for c in '\u{80}'..=char::MAX {
+            let (expected, text) = (unicode::folded(c), beyond_ascii(c));
+            if expected.is_empty() || expected.bytes().any(|byte| byte.is_ascii()) {
+                assert_eq!(text, Some(expected.as_str()), "{c:?}");
+            } else {
+                assert_eq!(text, None, "{c:?} folds to {expected:?}");
+                assert!(!c.to_lowercase().any(|c| c.is_ascii()), "{c:?}");
+            }
+        }
     }
 
     #[test]
