@@ -10,10 +10,7 @@ in front of that. Exits with 1 if anything is not as expected, or if the tables 
 
 import dataclasses
 import importlib.util
-import json
 import pathlib
-import shutil
-import signal
 import sys
 import time
 
@@ -25,7 +22,7 @@ import clients
 import disguises
 import parity
 import report
-from stage import HERE, Stage
+from stage import HERE, Stage, arguments
 
 
 @dataclasses.dataclass
@@ -45,21 +42,9 @@ class Result:
 
 
 def main():
-    arguments = sys.argv[1:]
-    if "--help" in arguments or "-h" in arguments:
-        print(__doc__)
-        return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    known = sorted(path.parent.name for path in HERE.glob("*/facts.json"))
-    chosen = [argument for argument in arguments if argument not in ("--write", "--all")]
-    if unknown := [name for name in chosen if name not in known]:
-        print(f"run: no such identity provider: {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
-        return 2
-    if lacking := sorted({tool for idp in chosen or known for tool in needs(idp) if not shutil.which(tool)}):
-        print(f"run: {', '.join(lacking)}: missing; without: {', '.join(idp for idp in known if not needs(idp))}", file=sys.stderr)
-        return 2
+    idps, options = arguments(__doc__, ("--write", "--all"))
     results, installed = [], clients.install()
-    for idp in chosen or known:
+    for idp in idps:
         began = time.monotonic()
         print(f"\n{idp}", flush=True)
         try:
@@ -68,15 +53,10 @@ def main():
         except Exception as error:
             results.append(Result(idp, "start", "it starts", "", False, str(error)))
         print(f"  {time.monotonic() - began:.0f} s", flush=True)
-    if "--all" in arguments:
+    if "--all" in options:
         for result in results:
             result.passed = result.passed and not report.lacks_a_tool(result)
-    return conclude(results, chosen or known, "--write" in arguments)
-
-
-def needs(idp):
-    """The tools without which a product cannot be installed."""
-    return json.loads((HERE / idp / "facts.json").read_text()).get("needs", [])
+    return conclude(results, idps, "--write" in options)
 
 
 def conclude(results, idps, writes):

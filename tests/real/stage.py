@@ -5,14 +5,38 @@ import os
 import pathlib
 import re
 import selectors
+import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 
 import wire
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / "tests/real"
+
+
+def arguments(usage, options, all_of_them=()):
+    """The products that are named, or else all of them, and the options that are given; ends if that is wrong."""
+    given = sys.argv[1:]
+    if "--help" in given or "-h" in given:
+        print(usage)
+        sys.exit(0)
+    # Whatever was started ends with this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    tools = {path.parent.name: json.loads(path.read_text()).get("needs", []) for path in sorted(HERE.glob("*/facts.json"))}
+    chosen = [argument for argument in given if argument not in options] or list(all_of_them or tools)
+    trouble = None
+    if unknown := [name for name in chosen if name not in tools]:
+        trouble = f"no such identity provider: {', '.join(unknown)}; there are: {', '.join(tools)}"
+    elif lacking := sorted({tool for name in chosen for tool in tools[name] if not shutil.which(tool)}):
+        trouble = f"{', '.join(lacking)}: missing; without: {', '.join(name for name in tools if not tools[name])}"
+    if trouble:
+        print(f"run: {trouble}", file=sys.stderr)
+        sys.exit(2)
+    return chosen, {option for option in options if option in given}
 
 
 class Stage:
@@ -40,7 +64,7 @@ class Stage:
                 child.terminate()
         for child in reversed(self.children):
             try:
-                child.wait(15)
+                child.wait(40)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()

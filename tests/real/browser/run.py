@@ -29,7 +29,7 @@ sys.dont_write_bytecode = True
 
 import checks
 import wire
-from stage import ROOT, Stage
+from stage import ROOT, Stage, arguments
 
 INSTALLED = ROOT / "target/tools/browser"
 # Those whose pages are kept as pictures; the first shows those of the gate.
@@ -41,16 +41,7 @@ MARKUP = f'{MARK}"><img src=x onerror=alert(1)><script>alert(1)</script>'
 
 
 def main():
-    arguments = sys.argv[1:]
-    if "--help" in arguments or "-h" in arguments:
-        print(__doc__)
-        return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    idps = [argument for argument in arguments if argument != "--write"] or IDPS
-    known = sorted(path.parent.name for path in HERE.parent.glob("*/facts.json"))
-    if unknown := [name for name in idps if name not in known]:
-        print(f"browser: no such identity provider: {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
-        return 2
+    idps, options = arguments(__doc__, ("--write",), IDPS)
     environment = install()
     shutil.rmtree(TAKEN, ignore_errors=True)
     TAKEN.mkdir(parents=True)
@@ -72,7 +63,7 @@ def main():
         except Exception as error:
             failed.append(f"{idp} does not start: {error}")
         print(f"  {time.monotonic() - began:.0f} s", flush=True)
-    return conclude(passed, failed, "--write" in arguments, set(idps) >= set(IDPS))
+    return conclude(passed, failed, "--write" in options, set(idps) >= set(IDPS))
 
 
 def conclude(passed, failed, writes, is_whole):
