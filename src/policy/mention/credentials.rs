@@ -64,13 +64,13 @@ impl Mentions {
     }
 
     /// Notes the client that a bearer token was issued to, where it says so.
+    ///
+    /// Spring Security OAuth reads `Bearer` without a blank behind it, and others find a token anywhere.
     pub(super) fn read_bearer(&mut self, authorization: &[u8]) {
-        for credential in authorization.split(|&byte| byte == b',').take(MOST_CREDENTIALS) {
-            let Some(at) = credential.trim_ascii().iter().position(u8::is_ascii_whitespace) else { continue };
-            let (scheme, token) = credential.trim_ascii().split_at_checked(at).unwrap_or_default();
-            if scheme.eq_ignore_ascii_case(b"Bearer") || scheme.eq_ignore_ascii_case(b"DPoP") {
-                self.read_party(token.trim_ascii());
-            }
+        let words = authorization.split(|&byte| byte == b',' || !byte.is_ascii_graphic()).filter(|word| word.contains(&b'.'));
+        self.gave_up |= words.clone().nth(MOST_CREDENTIALS).is_some();
+        for word in words.take(MOST_CREDENTIALS) {
+            self.read_party(word);
         }
     }
 
