@@ -165,6 +165,7 @@ def managed(stage):
         ("PUT", f"/api/clients/{client['id']}", client),
         ("POST", "/api/whitelist", {"clientId": PUBLIC, "allowedScopes": ["read:items"]}),
         ("GET", f"/api/stats/byclientid/{PUBLIC}", None),
+        ("GET", f"/api/tokens/client/{PUBLIC}", None),
     ):
         body = json.dumps(value).encode() if value else None
         answer = browser.ask(method, path, body, [JSON, ("Content-Type", "application/json")])
