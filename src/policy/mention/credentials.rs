@@ -1,11 +1,7 @@
 //! Clients that credentials name: `Basic`, bearer tokens, assertions.
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
 use super::{MOST_CLIENTS, Mentions, add};
-use crate::authentication::{PARTY_CLAIMS, claims_of_jwt, is_escaped_in_full};
+use crate::authentication::{PARTY_CLAIMS, claims_of_jwt, decode_base64, is_escaped_in_full};
 use crate::json::Json;
 use crate::percent::decode_lenient;
 
@@ -36,17 +32,9 @@ impl Mentions {
             }
             is_basic = true;
             // Others stop at the first `=`.
-            for token in [token, token.split(|&byte| byte == b'=').next().unwrap_or_default()] {
-                let token: Vec<u8> = token
-                    .iter()
-                    .filter_map(|byte| match byte {
-                        b'-' => Some(b'+'),
-                        b'_' => Some(b'/'),
-                        byte if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') => Some(*byte),
-                        _ => None,
-                    })
-                    .collect();
-                let Ok(octets) = LENIENT.decode(&token) else { continue };
+            let cut = token.split(|&byte| byte == b'=').next().unwrap_or_default();
+            for (token, has_dashes) in [(token, true), (token, false), (cut, true), (cut, false)] {
+                let octets = decode_base64(token, has_dashes);
                 is_read |= !octets.is_empty();
                 let user = octets.split(|&byte| byte == b':').next().unwrap_or_default();
                 let decoded = decode_lenient(user, true);
@@ -115,9 +103,3 @@ impl Mentions {
         claims.is_some()
     }
 }
-
-/// Base64 as the laxest decoders read it.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
