@@ -13,7 +13,7 @@ pub(super) const MOST_CREDENTIALS: usize = 8;
 
 impl Mentions {
     /// Each credential of a comma-separated list, with any base64, its user raw and decoded.
-    pub(super) fn read_basic(&mut self, authorization: &[u8]) {
+    pub(super) fn read_basic<'a>(&mut self, authorization: &'a [u8]) {
         let (mut is_basic, mut is_read) = (false, false);
         // Lax decoders skip what is no base64, a comma among it: the whole is one credential, too.
         let parts = authorization.split(|&byte| byte == b',');
@@ -31,9 +31,11 @@ impl Mentions {
                 continue;
             }
             is_basic = true;
-            // Others stop at the first `=`.
-            let cut = token.split(|&byte| byte == b'=').next().unwrap_or_default();
-            for (token, has_dashes) in [(token, true), (token, false), (cut, true), (cut, false)] {
+            // Others stop at the first `=`. Keycloak skips one octet behind the scheme, whatever that is.
+            let cut = |token: &'a [u8]| token.split(|&byte| byte == b'=').next().unwrap_or_default();
+            let behind = token.get(1..).filter(|_| !token.starts_with(b" ")).unwrap_or_default();
+            let texts = [token, cut(token), behind, cut(behind)];
+            for (token, has_dashes) in texts.into_iter().flat_map(|text| [(text, true), (text, false)]) {
                 let octets = decode_base64(token, has_dashes);
                 is_read |= !octets.is_empty();
                 let user = octets.split(|&byte| byte == b':').next().unwrap_or_default();
