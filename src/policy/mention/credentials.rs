@@ -1,7 +1,7 @@
 //! Clients that credentials name: `Basic`, bearer tokens, assertions.
 
 use super::{MOST_CLIENTS, Mentions, add};
-use crate::authentication::{PARTY_CLAIMS, claims_of_jwt, decode_base64, is_escaped_in_full};
+use crate::authentication::{PARTY_CLAIMS, claims_of_jwt, decode_base64, is_escaped_in_full, lax_claims_of_jwt};
 use crate::json::Json;
 use crate::percent::decode_lenient;
 
@@ -101,7 +101,8 @@ impl Mentions {
     /// Whether the token could be read.
     pub(super) fn read_jwt(&mut self, token: &[u8], names: &[&str]) -> bool {
         let claims = self.claims(token);
-        self.name_by_claims(claims.as_ref(), names);
+        let lax = if claims.is_none() { lax_claims_of_jwt(token) } else { None };
+        self.name_by_claims(claims.as_ref().or(lax.as_ref()), names);
         claims.is_some()
     }
 }
