@@ -1,7 +1,9 @@
 //! How a client authenticates at the token endpoint, and whom that names.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
+use serde::Deserialize;
 
 use crate::fold::fold_name;
 use crate::json::{Json, Members};
@@ -116,19 +118,43 @@ pub(crate) fn is_escaped_in_full(raw: &[u8], id: &[u8]) -> bool {
 /// everything else that is said (RFC 7521 §4.2, RFC 7523 §3, RFC 9101 §6.3). `None`
 /// where the payload cannot be read, though a server might.
 pub(crate) fn claims_of_jwt(token: &[u8]) -> Option<Json> {
-    // The second part is the payload, whatever follows; lax decoders skip what is no base64 of either alphabet.
-    let mut parts = token.split(|&byte| byte == b'.');
-    let payload = (parts.next(), parts.next()?).1.iter().filter_map(|byte| match byte {
-        b'+' => Some(b'-'),
-        b'/' => Some(b'_'),
-        byte if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') => Some(*byte),
-        _ => None,
-    });
-    // What is read has just three parts.
-    let token: Vec<u8> = b"e30.".iter().copied().chain(payload).chain(*b".e30").collect();
-    let Members(members) = jsonwebtoken::dangerous::insecure_decode_claims(&token).ok()?;
+    // The second part is the payload, whatever follows; what is read has just three parts.
+    let payload = decode_base64(token.split(|&byte| byte == b'.').nth(1)?, true);
+    let token = format!("e30.{}.e30", URL_SAFE_NO_PAD.encode(payload));
+    let Members(members) = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
     Some(Json::Object(members))
 }
+
+/// The claims of a JWT that only lax servers can read: Jackson takes UTF-16 for JSON, and skips what is behind it.
+pub(crate) fn lax_claims_of_jwt(token: &[u8]) -> Option<Json> {
+    let payload = decode_base64(token.split(|&byte| byte == b'.').nth(1)?, true);
+    let text: Vec<u8> = payload.into_iter().filter(|byte| *byte != 0).skip_while(|byte| *byte != b'{').collect();
+    let Members(members) = Members::deserialize(&mut serde_json::Deserializer::from_slice(&text)).ok()?;
+    Some(Json::Object(members))
+}
+
+/// Base64 as lax decoders read it: they skip what is no letter of it, a letter too many at the end, and bits too many in
+/// the last one. `-` and `_` are letters to some (Node, Java), and skipped by others (Python, PHP).
+pub(crate) fn decode_base64(text: &[u8], has_dashes: bool) -> Vec<u8> {
+    let letter = |byte: &u8| match byte {
+        b'-' if has_dashes => Some(b'+'),
+        b'_' if has_dashes => Some(b'/'),
+        byte if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') => Some(*byte),
+        _ => None,
+    };
+    let mut letters: Vec<u8> = text.iter().filter_map(letter).collect();
+    if letters.len() % 4 == 1 {
+        letters.pop();
+    }
+    // Nothing is left that could be wrong.
+    LAX.decode(letters).unwrap_or_default()
+}
+
+/// Base64 without pads, whatever its last bits are.
+const LAX: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Texts that a JSON object has under any of some names, however a server folds them.
 pub(crate) fn texts_under<'c>(claims: &'c Json, names: &'static [&'static str]) -> impl Iterator<Item = &'c str> {

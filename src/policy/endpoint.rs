@@ -114,7 +114,7 @@ impl Endpoints {
         place
     }
 
-    /// What stands at the placeholders of the endpoint that a raw path is: an id of
+    /// What stands at each `{}` of the endpoint that a raw path is: an id of
     /// a client may be among it (`/samlp/{}`).
     #[must_use]
     pub(crate) fn placeholders(&self, raw: &[u8]) -> Vec<Vec<u8>> {
@@ -175,7 +175,8 @@ impl Endpoints {
 }
 
 /// The path of an endpoint; `{}` stands for one segment of letters, digits, `-._~` and blanks:
-/// realms have names like `ACME Corp.` and `münchen`.
+/// realms have names like `ACME Corp.` and `münchen`. So does `{any}`, where whoever the segment
+/// names is not the one who asks: users withdraw there what they agreed to for a client.
 #[derive(Clone, Debug)]
 pub struct EndpointPath {
     raw: Pattern,
@@ -194,7 +195,7 @@ impl EndpointPath {
             return Err("must begin with `/`");
         };
         let fits = |segment: &str| {
-            segment == "{}"
+            matches!(segment, "{}" | "{any}")
                 || (!matches!(segment, "" | "." | "..")
                     && segment.bytes().all(|byte| {
                         is_unreserved(byte)
@@ -202,11 +203,11 @@ impl EndpointPath {
                     }))
         };
         if !rest.split('/').all(fits) {
-            return Err("must be a plain path: segments of letters, digits and `-._~`, or `{}` for any one segment");
+            return Err("must be a plain path: segments of letters, digits and `-._~`, or `{}` or `{any}` for any one segment");
         }
         // A placeholder survives canonicalisation: braces are neither decoded nor trimmed.
         let canonical = path::canonical_of(text);
-        let is_plain = path::is_plain(text.replace("{}", "x").as_bytes());
+        let is_plain = path::is_plain(text.replace("{}", "x").replace("{any}", "x").as_bytes());
         Ok(Self { raw: Pattern::new(text.to_owned()), canonical: Pattern::new(canonical), is_plain })
     }
 
@@ -241,7 +242,7 @@ fn is_name(segment: &[u8]) -> bool {
         && text.chars().all(|c| is_letter(c) || matches!(c, ' ' | '-' | '.' | '_' | '~'))
 }
 
-/// A path with `{}` for some segments.
+/// A path with `{}` or `{any}` for some segments.
 #[derive(Clone, Debug)]
 struct Pattern {
     text: String,
@@ -266,7 +267,7 @@ impl Pattern {
         loop {
             match (expected.next(), actual.next()) {
                 (None, None) => return true,
-                (Some(b"{}"), Some(segment)) if placeholder(segment) => {}
+                (Some(b"{}" | b"{any}"), Some(segment)) if placeholder(segment) => {}
                 (Some(wanted), Some(segment)) if wanted == segment => {}
                 _ => return false,
             }

@@ -61,7 +61,8 @@ def claims(token):
 def preset_covers_metadata(stage):
     """Each endpoint that the product announces stands in its preset: judged, or closed."""
     listed = json.loads((ROOT / "envoy/idp" / f"{stage.idp}.json").read_text())["endpoints"]
-    paths = {re.sub(r"\{\}", "[^/]+", re.escape(path).replace(r"\{\}", "{}")) for group in listed.values() for path in group}
+    plain = [path.replace("{any}", "{}") for group in listed.values() for path in group]
+    paths = {re.sub(r"\{\}", "[^/]+", re.escape(path).replace(r"\{\}", "{}")) for path in plain}
     announced = wire.Browser(stage.issuer).ask("GET", stage.facts["metadata"]).json()
     endpoints = {urllib.parse.urlsplit(url).path for name, url in announced.items() if name.endswith("_endpoint")}
     missing = [path for path in endpoints if not any(re.fullmatch(pattern, path) for pattern in paths)]
@@ -200,7 +201,7 @@ def preset_closes(stage):
         ways.append(("bearer token", "GET", "", None, [("Authorization", f"Bearer {token['access_token']}")]))
     before = stage.recorder.received
     for pattern in closed:
-        path = pattern
+        path = pattern.replace("{any}", "x")
         for name in [*stage.facts.get("segments", []), *"x" * pattern.count("{}")]:
             path = path.replace("{}", name, 1)
         for name, method, query, form, headers in ways:

@@ -101,8 +101,8 @@ mod tests {
                 }
             };
             let form = ("content-type", "application/x-www-form-urlencoded");
-            let doors: Vec<String> =
-                gate.settings.endpoints.paths(Endpoint::Refused).map(|path| path.replace("{}", "x")).collect();
+            let filled = |path: &str| path.replace("{}", "x").replace("{any}", "x");
+            let doors: Vec<String> = gate.settings.endpoints.paths(Endpoint::Refused).map(filled).collect();
             for ([id, basic, bearer], expected) in [(strict, false), (first_party, true)] {
                 for path in &doors {
                     let query = format!("{path}?client_id={id}");
@@ -117,7 +117,7 @@ mod tests {
                     }
                 }
             }
-            for path in gate.settings.endpoints.paths(Endpoint::Registration).map(|path| path.replace("{}", "x")) {
+            for path in gate.settings.endpoints.paths(Endpoint::Registration).map(filled) {
                 let json = ("content-type", "application/json");
                 assert!(!passes("POST", &path, json, r#"{"redirect_uris":[]}"#), "{name} {path}");
             }

@@ -1,11 +1,7 @@
 //! Clients that credentials name: `Basic`, bearer tokens, assertions.
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
 use super::{MOST_CLIENTS, Mentions, add};
-use crate::authentication::{PARTY_CLAIMS, claims_of_jwt, is_escaped_in_full};
+use crate::authentication::{PARTY_CLAIMS, claims_of_jwt, decode_base64, is_escaped_in_full, lax_claims_of_jwt};
 use crate::json::Json;
 use crate::percent::decode_lenient;
 
@@ -17,7 +13,7 @@ pub(super) const MOST_CREDENTIALS: usize = 8;
 
 impl Mentions {
     /// Each credential of a comma-separated list, with any base64, its user raw and decoded.
-    pub(super) fn read_basic(&mut self, authorization: &[u8]) {
+    pub(super) fn read_basic<'a>(&mut self, authorization: &'a [u8]) {
         let (mut is_basic, mut is_read) = (false, false);
         // Lax decoders skip what is no base64, a comma among it: the whole is one credential, too.
         let parts = authorization.split(|&byte| byte == b',');
@@ -35,18 +31,12 @@ impl Mentions {
                 continue;
             }
             is_basic = true;
-            // Others stop at the first `=`.
-            for token in [token, token.split(|&byte| byte == b'=').next().unwrap_or_default()] {
-                let token: Vec<u8> = token
-                    .iter()
-                    .filter_map(|byte| match byte {
-                        b'-' => Some(b'+'),
-                        b'_' => Some(b'/'),
-                        byte if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') => Some(*byte),
-                        _ => None,
-                    })
-                    .collect();
-                let Ok(octets) = LENIENT.decode(&token) else { continue };
+            // Others stop at the first `=`. Keycloak skips one octet behind the scheme, whatever that is.
+            let cut = |token: &'a [u8]| token.split(|&byte| byte == b'=').next().unwrap_or_default();
+            let behind = token.get(1..).filter(|_| !token.starts_with(b" ")).unwrap_or_default();
+            let texts = [token, cut(token), behind, cut(behind)];
+            for (token, has_dashes) in texts.into_iter().flat_map(|text| [(text, true), (text, false)]) {
+                let octets = decode_base64(token, has_dashes);
                 is_read |= !octets.is_empty();
                 let user = octets.split(|&byte| byte == b':').next().unwrap_or_default();
                 let decoded = decode_lenient(user, true);
@@ -64,13 +54,13 @@ impl Mentions {
     }
 
     /// Notes the client that a bearer token was issued to, where it says so.
+    ///
+    /// Spring Security OAuth reads `Bearer` without a blank behind it, and others find a token anywhere.
     pub(super) fn read_bearer(&mut self, authorization: &[u8]) {
-        for credential in authorization.split(|&byte| byte == b',').take(MOST_CREDENTIALS) {
-            let Some(at) = credential.trim_ascii().iter().position(u8::is_ascii_whitespace) else { continue };
-            let (scheme, token) = credential.trim_ascii().split_at_checked(at).unwrap_or_default();
-            if scheme.eq_ignore_ascii_case(b"Bearer") || scheme.eq_ignore_ascii_case(b"DPoP") {
-                self.read_party(token.trim_ascii());
-            }
+        let words = authorization.split(|&byte| byte == b',' || !byte.is_ascii_graphic()).filter(|word| word.contains(&b'.'));
+        self.gave_up |= words.clone().nth(MOST_CREDENTIALS).is_some();
+        for word in words.take(MOST_CREDENTIALS) {
+            self.read_party(word);
         }
     }
 
@@ -111,13 +101,8 @@ impl Mentions {
     /// Whether the token could be read.
     pub(super) fn read_jwt(&mut self, token: &[u8], names: &[&str]) -> bool {
         let claims = self.claims(token);
-        self.name_by_claims(claims.as_ref(), names);
+        let lax = if claims.is_none() { lax_claims_of_jwt(token) } else { None };
+        self.name_by_claims(claims.as_ref().or(lax.as_ref()), names);
         claims.is_some()
     }
 }
-
-/// Base64 as the laxest decoders read it.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);

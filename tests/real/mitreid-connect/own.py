@@ -113,7 +113,8 @@ def token_at_management(stage):
         directly = wire.Browser(stage.issuer, stage.plain).ask("GET", path, None, bearer)
         assert directly.status == 200 and directly.body.startswith(b"[{"), f"{path}: {directly.status} {directly.text()[:200]}"
         before = stage.recorder.received
-        for asked, headers in ((path, bearer), (f"{path}?access_token={token}", [JSON])):
+        no_blank = [JSON, ("Authorization", f"Bearer{token}")]
+        for asked, headers in ((path, bearer), (path, no_blank), (f"{path}?access_token={token}", [JSON])):
             answer = wire.Browser(stage.issuer).ask("GET", asked, None, headers)
             assert answer.json().get("violation") == "endpoint-not-allowed", f"{path}: {answer.status} {answer.text()[:200]}"
         assert stage.recorder.received == before
@@ -164,6 +165,7 @@ def managed(stage):
         ("PUT", f"/api/clients/{client['id']}", client),
         ("POST", "/api/whitelist", {"clientId": PUBLIC, "allowedScopes": ["read:items"]}),
         ("GET", f"/api/stats/byclientid/{PUBLIC}", None),
+        ("GET", f"/api/tokens/client/{PUBLIC}", None),
     ):
         body = json.dumps(value).encode() if value else None
         answer = browser.ask(method, path, body, [JSON, ("Content-Type", "application/json")])
