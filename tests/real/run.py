@@ -58,6 +58,10 @@ def main():
     if lacking := sorted({tool for idp in chosen or known for tool in needs(idp) if not shutil.which(tool)}):
         print(f"run: {', '.join(lacking)}: missing; without: {', '.join(idp for idp in known if not needs(idp))}", file=sys.stderr)
         return 2
+    if homeless := report.without_a_place(chosen or known):
+        marks = ", ".join(f"`<!-- doors {idp} -->`" for idp in homeless)
+        print(f"run: {report.PAGE.name} has no {marks}: add a section with that line and its end, `<!-- /doors … -->`", file=sys.stderr)
+        return 2
     results, installed = [], clients.install()
     for idp in chosen or known:
         began = time.monotonic()
