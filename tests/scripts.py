@@ -135,13 +135,18 @@ class Serve(unittest.TestCase):
 
     def test_two_run_at_once_and_each_ends_whole(self):
         upstream = Upstream()
-        with Gate(upstream) as one, Gate(upstream, "--workers", "2") as other:
-            self.assertNotEqual(one.port, other.port)
-            self.assertEqual(one.ask("GET", "/"), (200, b"ok"))
-            self.assertEqual(one.end(signal.SIGINT), 0)
-            self.assertEqual(other.ask("GET", "/"), (200, b"ok"))
-            self.assertEqual(other.end(), 0)
-        self.assertEqual(processes_that_name("/tpc-gate-"), [])
+        # A folder of their own: somebody else's may run on this machine.
+        with tempfile.TemporaryDirectory() as folder:
+            env = {"TMPDIR": folder}
+            with Gate(upstream, env=env) as one, Gate(upstream, "--workers", "2", env=env) as other:
+                self.assertNotEqual(one.port, other.port)
+                self.assertEqual(len(processes_that_name(f"{folder}/tpc-gate-")), 4)
+                self.assertEqual(one.ask("GET", "/"), (200, b"ok"))
+                self.assertEqual(one.end(signal.SIGINT), 0)
+                self.assertEqual(other.ask("GET", "/"), (200, b"ok"))
+                self.assertEqual(other.end(), 0)
+            self.assertEqual(processes_that_name(f"{folder}/tpc-gate-"), [])
+            self.assertEqual(os.listdir(folder), [])
 
     def test_settings_are_taken_and_the_host_can_be_replaced(self):
         upstream = Upstream()
@@ -234,7 +239,7 @@ class Demo(unittest.TestCase):
         process.wait(30)
         process.stdout.close()
         for _ in range(100):
-            left = processes_that_name("target/tmp/envoy-")
+            left = processes_that_name(f"{ROOT}/target/tmp/envoy-")
             if not left:
                 break
             threading.Event().wait(0.1)
@@ -252,7 +257,7 @@ class FuncE(unittest.TestCase):
             place = pathlib.Path(home) / "envoy-versions" / version / "bin"
             place.mkdir(parents=True)
             (place / "envoy").symlink_to(envoy)
-            env = {"FUNC_E": str(tool), "FUNC_E_DATA_HOME": home, "ENVOY_VERSION": version}
+            env = {"FUNC_E": str(tool), "FUNC_E_DATA_HOME": home, "ENVOY_VERSION": version, "TMPDIR": home}
             env |= {name: str(pathlib.Path(home) / name.lower()) for name in ("FUNC_E_STATE_HOME", "FUNC_E_RUNTIME_DIR", "FUNC_E_CONFIG_HOME")}
             upstream = Upstream()
             with Gate(upstream, env=env) as gate:
@@ -261,7 +266,7 @@ class FuncE(unittest.TestCase):
                 self.assertEqual(upstream.arrived, [])
                 self.assertEqual(gate.ask("GET", "/"), (200, b"ok"))
                 self.assertEqual(gate.end(), 0)
-            self.assertEqual(processes_that_name("/tpc-gate-"), [])
+            self.assertEqual(processes_that_name(f"{home}/tpc-gate-"), [])
 
 
 def make_certificates(folder):

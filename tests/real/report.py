@@ -22,6 +22,12 @@ def page_after(results, facts):
     return text
 
 
+def without_a_place(idps):
+    """Those for whose doors the page has no marks."""
+    text = PAGE.read_text()
+    return [idp for idp in idps if f"<!-- doors {idp} -->\n" not in text or f"<!-- /doors {idp} -->" not in text]
+
+
 def replace(text, name, change):
     begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
     if begin not in text:

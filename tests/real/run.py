@@ -43,6 +43,10 @@ class Result:
 
 def main():
     idps, options = arguments(__doc__, ("--write", "--all"))
+    if homeless := report.without_a_place(idps):
+        marks = ", ".join(f"`<!-- doors {idp} -->`" for idp in homeless)
+        print(f"run: {report.PAGE.name} has no {marks}: add a section with that line and its end, `<!-- /doors … -->`", file=sys.stderr)
+        return 2
     results, installed = [], clients.install()
     for idp in idps:
         began = time.monotonic()
