@@ -202,7 +202,8 @@ impl EndpointPath {
                             || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
                     }))
         };
-        if !rest.split('/').all(fits) {
+        // Django and its like end their paths in a slash, which is then part of the name.
+        if !rest.strip_suffix('/').unwrap_or(rest).split('/').all(fits) {
             return Err("must be a plain path: segments of letters, digits and `-._~`, or `{}` or `{any}` for any one segment");
         }
         // A placeholder survives canonicalisation: braces are neither decoded nor trimmed.
@@ -394,8 +395,42 @@ mod tests {
     }
 
     #[test]
+    fn a_slash_at_the_end_is_part_of_the_name() {
+        let mut endpoints = Endpoints::default();
+        for (endpoint, path) in [
+            (Endpoint::Token, "/o/token/"),
+            (Endpoint::Authorization, "/o/authorize/"),
+            (Endpoint::Authorization, "/o/authorize"),
+            (Endpoint::Registration, "/o/register/{}/"),
+        ] {
+            endpoints.add(endpoint, EndpointPath::parse(path).unwrap());
+        }
+        for (path, place) in [
+            ("/o/token/", Place::Endpoint(Endpoint::Token)),
+            ("/o/token", Place::Ambiguous(Endpoint::Token)),
+            ("/o/token//", Place::Ambiguous(Endpoint::Token)),
+            ("/o//token/", Place::Ambiguous(Endpoint::Token)),
+            ("/O/token/", Place::Ambiguous(Endpoint::Token)),
+            ("/o/%74oken/", Place::Ambiguous(Endpoint::Token)),
+            ("/o/token;a/", Place::Ambiguous(Endpoint::Token)),
+            ("/o/token.json", Place::Ambiguous(Endpoint::Token)),
+            ("/o/token/x", Place::Elsewhere),
+            ("/o/authorize/", Place::Endpoint(Endpoint::Authorization)),
+            ("/o/authorize", Place::Endpoint(Endpoint::Authorization)),
+            ("/o/authorize//", Place::Ambiguous(Endpoint::Authorization)),
+            ("/o/register/tpc_a/", Place::Endpoint(Endpoint::Registration)),
+            ("/o/register/tpc_a", Place::Endpoint(Endpoint::Registration)),
+            ("/o/register//", Place::Elsewhere),
+        ] {
+            assert_eq!(endpoints.place_of(path.as_bytes()), place, "{path}");
+        }
+        assert_eq!(endpoints.placeholders(b"/o/register/tpc_a/"), [b"tpc_a"]);
+        assert_eq!(endpoints.placeholders(b"/o/register/tpc_a"), [b"tpc_a"]);
+    }
+
+    #[test]
     fn endpoints_are_spelled_plainly() {
-        for text in ["", "oauth", "/oauth/", "/a//b", "/a/../b", "/a%20", "/a?b", "/a#b", "/{x}", "/a{}"] {
+        for text in ["", "oauth", "/", "//", "/oauth//", "/a//b", "/a/../b", "/a%20", "/a?b", "/a#b", "/{x}", "/a{}"] {
             assert!(EndpointPath::parse(text).is_err(), "{text}");
         }
     }

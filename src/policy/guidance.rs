@@ -331,11 +331,11 @@ impl Violation {
                  parameter.",
             ),
             Self::PathAmbiguous => (
-                "The path is no endpoint, but some servers would read it as one: a slash too many, other case, an \
+                "The path is no endpoint, but some servers would read it as one: a slash more or less, other case, an \
                  encoded letter, a suffix or `;`, or a header such as `x-original-url` that replaces it. Nobody can \
                  say which rules it would meet behind the gate, so this binds first-party apps too.",
-                "The developer uses the path exactly as the identity provider's metadata has it, without a slash at \
-                 the end and without `//` from joining a base URL. The operator lists the real paths in the setting \
+                "The developer uses the path exactly as the identity provider's metadata has it, with a slash at \
+                 the end or without, and without `//` from joining a base URL. The operator lists the real paths in the setting \
                  `endpoints`, and lets no proxy in front rewrite them or add such headers.",
             ),
             Self::PolicyUnavailable => (

@@ -252,7 +252,7 @@ mod tests {
         for odd in [
             json!("https://login.example.com"),
             json!("https://login.example.com/"),
-            json!("https://login.example.com/token/"),
+            json!("https://login.example.com/token//"),
             json!("https://login.example.com/a//token"),
             json!("https://login.example.com/a/../token"),
             json!("https://login.example.com/t%6fken"),
@@ -271,7 +271,10 @@ mod tests {
             let said = remarks(&documents);
             assert!(said.contains("not learnt: `token_endpoint` is `") && !said.contains('\u{1b}'), "{said}");
         }
-        assert_eq!(endpoints(&[json!({"token_endpoint": "https://login.example.com/token?p=x"})]), json!({"token": ["/token"]}));
+        for known in ["/token", "/o/token/"] {
+            let url = format!("https://login.example.com{known}?p=x");
+            assert_eq!(endpoints(&[json!({"token_endpoint": url})]), json!({"token": [known]}));
+        }
     }
 
     #[test]
