@@ -1,5 +1,6 @@
 """Requests in disguise: spellings in which one may hide from whoever judges it, and still be what the product takes it for."""
 
+import base64
 import http.client
 import json
 import urllib.parse
@@ -64,6 +65,23 @@ def forms(client, rest):
     return found + [(FORM, body) for body in bodies]
 
 
+def credentials(client, secret):
+    """Values of `Authorization` that some server takes for Basic of this client."""
+    plain = f"{client}:{secret}"
+    token = base64.b64encode(plain.encode()).decode()
+    bare = token.rstrip("=")
+    found = [f"{scheme}{between}{token}" for scheme in ("Basic", "basic", "BASIC", "bAsIc") for between in (" ", "  ", "\t", "A", "=", ":", "", ", ", " =", ' "')]
+    spelled = [bare, token + "=", token + "==", bare + "=A", bare + "A", bare + " y", bare + "!", token.replace("=", "%3D"), token + ",", token + ";charset=UTF-8"]
+    for junk in ("-", "_", "=", ".", "!", "%", ",", " ", "\t", "\xa0"):
+        spelled += [bare[:at] + junk + bare[at:] for at in (0, 1, 4, 7, len(bare))] + [junk.join(bare)]
+    texts = [plain.replace("_", "%5F"), plain.replace("t", "%74", 1), f" {plain}", f"{plain}\0", f"\ufeff{plain}", plain.upper(), plain.replace(":", "%3A"), f"{client} :{secret}"]
+    spelled += [base64.b64encode(text.encode(code)).decode() for text in texts for code in ("utf-8", "utf-16", "utf-16le")]
+    spelled += [base64.urlsafe_b64encode(plain.encode()).decode(), base64.b64encode(token.encode()).decode(), plain]
+    found += [f"Basic {text}" for text in spelled]
+    found += [f"Bearer x, Basic {token}", f"Basic x, Basic {token}", f"Basic {token}, Basic x", f"Basic realm=x, Basic {token}", f"Basic {token}, Bearer x"]
+    return list(dict.fromkeys(found))
+
+
 def steps(stage):
     """What is disguised, and the function that sends it: of what the product takes for a strict client's request, nothing reaches it."""
     facts, secret = stage.facts, wire.query({"client_id": checks.CONFIDENTIAL, "client_secret": checks.SECRET})
@@ -76,8 +94,13 @@ def steps(stage):
         if path := facts.get(name):
             rest = wire.query(form)
             yield f"{name}, the path", lambda p=path, r=rest: none_gets_through(stage, by_path("POST", p, FORM, f"{secret}&{r}"))
-            bodies = [("POST", path, kind, body) for kind, body in forms(checks.CONFIDENTIAL, f"client_secret={checks.SECRET}&{rest}")]
+            bodies = [("POST", path, kind, body, ()) for kind, body in forms(checks.CONFIDENTIAL, f"client_secret={checks.SECRET}&{rest}")]
             yield f"{name}, the body", lambda b=bodies: none_gets_through(stage, b)
+            if name in ("device", "par"):
+                # Some want the client's id in these beside its credentials.
+                continue
+            basics = [("POST", path, FORM, rest, [("Authorization", value)]) for value in credentials(checks.CONFIDENTIAL, checks.SECRET)]
+            yield f"{name}, the credentials", lambda b=basics: none_gets_through(stage, b)
     for door in facts["doors"]:
         if door["name"] == "registration" and door.get("open", True):
             registrations = by_path("POST", door["path"], "application/json", json.dumps(door["json"]))
@@ -92,7 +115,8 @@ def authorization(stage):
         headers = [("Cookie", cookies)] if cookies else []
         plain, other = (answer_to(stage, stage.product, "GET", f"{target}?{query}", None, None, headers) for target in (path, path + "-not"))
         if kind_of(plain) != kind_of(other):
-            return none_gets_through(stage, by_path("GET", path, None, None, query), headers, lambda answer: answer and kind_of(answer) == kind_of(plain))
+            requests = by_path("GET", path, None, None, query, headers)
+            return none_gets_through(stage, requests, lambda answer: answer and kind_of(answer) == kind_of(plain))
     raise AssertionError("its authorization endpoint answers as any other path does")
 
 
@@ -102,10 +126,10 @@ def kind_of(answer):
     return answer.status, location and urllib.parse.urlsplit(location).path.rpartition("/")[0], bool(wire.Forms(answer.text()).forms)
 
 
-def by_path(method, path, kind, body, query=""):
+def by_path(method, path, kind, body, query="", headers=()):
     """The request itself first, and then in each spelling of its path."""
     targets = [path, *paths(path)]
-    return [(method, f"{target}{'&' if '?' in target else '?'}{query}" if query else target, kind, body) for target in targets]
+    return [(method, f"{target}{'&' if '?' in target else '?'}{query}" if query else target, kind, body, headers) for target in targets]
 
 
 def gives_something(answer):
@@ -114,17 +138,17 @@ def gives_something(answer):
     return answer and answer.status < 300 and bool(got & set(answer.json()))
 
 
-def none_gets_through(stage, requests, headers=(), is_taken=gives_something):
+def none_gets_through(stage, requests, is_taken=gives_something):
     """Each goes to the product directly first: where that takes it, not an octet of it may come through the gate."""
     taken, through = 0, []
     for request in requests:
-        if not is_taken(answer_to(stage, stage.product, *request, headers)):
+        if not is_taken(answer_to(stage, stage.product, *request)):
             continue
         taken += 1
         before = stage.recorder.received
-        answer = answer_to(stage, stage.gate, *request, headers)
+        answer = answer_to(stage, stage.gate, *request)
         if stage.recorder.received != before or is_taken(answer):
-            through.append(" ".join(str(part)[:80] for part in request))
+            through.append(" ".join(str(part)[:80] for part in request if part))
     assert taken, "not one is taken by the product: this proves nothing"
     assert not through, f"{len(through)} through the gate: {'; '.join(through)}"
     return f"{len(requests)} tried, {taken} taken by the product, none through the gate"
