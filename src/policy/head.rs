@@ -291,7 +291,8 @@ impl Head {
             .map(|parameter| parameter.strip_prefix(b"charset="));
         // Each has ASCII where ASCII is; others, such as UTF-16, UTF-7 and EBCDIC, do not.
         let is_ascii_like = |charset: &[u8]| {
-            let families: [&[u8]; 7] = [b"iso-8859-", b"iso_8859-", b"iso8859-", b"windows-125", b"cp125", b"koi8-", b"euc-"];
+            let families: [&[u8]; 9] =
+                [b"iso-8859-", b"iso_8859-", b"iso8859-", b"iso8859_", b"latin-", b"windows-125", b"cp125", b"koi8-", b"euc-"];
             matches!(
                 charset,
                 b"" | b"utf-8"

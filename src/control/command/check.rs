@@ -97,10 +97,14 @@ fn print_text(files: &[(String, Findings)], takes_effect: bool) {
         (true, _) => "the documents take effect, without the faulty entries",
         (false, _) => "the documents are refused",
     };
-    print(format_args!("{effect}: {faults} faults, {warnings} warnings"));
+    print(format_args!("{effect}: {}, {}", counted(faults, "fault"), counted(warnings, "warning")));
     if takes_effect {
         print("note: the verifier is not checked by this build; the identity provider has to verify PKCE");
     }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn print_place(file: &str, fault: &Fault, level: &str) {
