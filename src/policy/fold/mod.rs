@@ -20,10 +20,10 @@ pub(crate) fn fold(text: &str) -> String {
     if cut.is_ascii() {
         folded.extend(cut.chars().filter(|c| !c.is_ascii_control()).map(|c| c.to_ascii_lowercase()));
     } else {
-        let seen = cut.trim_start().chars().filter(|c| !c.is_ascii_control() && beyond_ascii(*c) != Some(""));
+        let characters = cut.trim_start().chars().filter(|c| !c.is_ascii_control()).map(|c| (c, beyond_ascii(c)));
         // Long text is no id and no name; folding it whole would cost milliseconds.
-        for c in seen.take(LONGEST) {
-            match beyond_ascii(c) {
+        for (c, text) in characters.filter(|(_, text)| *text != Some("")).take(LONGEST) {
+            match text {
                 Some(text) => folded.push_str(text),
                 // An id, a name or a path of ours has none of these, in whatever case.
                 None => folded.extend(c.to_lowercase()),
