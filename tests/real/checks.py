@@ -40,6 +40,30 @@ def pkce(stage):
     return dict(code_challenge=challenge, code_challenge_method="S256", **asks_for(stage, API))
 
 
+def strict_request(stage, client=PUBLIC, scope="read:items", **more):
+    """The URL with which an honest strict client sends its user, and the verifier that it keeps."""
+    verifier, challenge = verifier_and_challenge()
+    asked = dict(code_challenge=challenge, code_challenge_method="S256", **more)
+    return authorization_url(stage, client, PARTNER, scope, **asked), verifier
+
+
+def answered(end):
+    """What the redirect to a strict client brings."""
+    assert isinstance(end, str), f"no redirect to the client, but {end.status}: {end.text()[:200]}"
+    assert end.startswith(PARTNER), end
+    return wire.parameters(end)
+
+
+def redeem(browser, stage, client, secret, code, verifier):
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": PARTNER, "code_verifier": verifier}
+    return token_request(browser, stage, client, secret, form)
+
+
+def posted(browser):
+    """The paths to which a browser sent forms: login, or consent."""
+    return [urllib.parse.urlsplit(raw.split(b" ")[1].decode()).path for raw, _ in browser.log if raw.startswith(b"POST")]
+
+
 def credentials(client, secret):
     """Where a client says who it is: members of the form, or a header."""
     return ({}, [("Authorization", wire.basic(client, secret))]) if secret else ({"client_id": client}, [])
@@ -75,14 +99,11 @@ def preset_covers_metadata(stage):
 
 def code_flow(stage, browser, client, secret):
     """Code and PKCE as an honest client does it that asks for more than it may have: the answer of the token endpoint."""
-    verifier, challenge = verifier_and_challenge()
-    asked = dict(code_challenge=challenge, code_challenge_method="S256", nonce="n-0S6_WzA2Mj", **asks_for(stage, API))
-    end = browser.visit(authorization_url(stage, client, PARTNER, "openid profile read:items write:items offline_access", **asked))
-    assert isinstance(end, str), f"no redirect to the client, but {end.status}: {end.text()[:200]}"
-    answer = wire.parameters(end)
-    assert end.startswith(PARTNER) and answer.get("code") and answer.get("state") == "af0ifjsldkj", end
-    form = {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": PARTNER, "code_verifier": verifier}
-    return token_request(browser, stage, client, secret, form)
+    scope = "openid profile read:items write:items offline_access"
+    url, verifier = strict_request(stage, client, scope, nonce="n-0S6_WzA2Mj", **asks_for(stage, API))
+    answer = answered(browser.visit(url))
+    assert answer.get("code") and answer.get("state") == "af0ifjsldkj", answer
+    return redeem(browser, stage, client, secret, answer["code"], verifier)
 
 
 def strict_code(stage, client, secret, browser=None):
@@ -154,14 +175,22 @@ def strict_client_credentials(stage):
 def wrong_verifier(stage):
     """Who verifies PKCE: the gate sees to it that there is a verifier, the identity provider says whether it is the right one."""
     browser = wire.Browser(stage.issuer)
-    _, challenge = verifier_and_challenge()
-    end = browser.visit(authorization_url(stage, PUBLIC, PARTNER, "read:items", code_challenge=challenge, code_challenge_method="S256"))
-    assert isinstance(end, str), end.text()[:200]
-    form = {"grant_type": "authorization_code", "code": wire.parameters(end)["code"], "redirect_uri": PARTNER, "code_verifier": "x" * 43}
-    got = token_request(browser, stage, PUBLIC, None, form)
+    url, _ = strict_request(stage)
+    got = redeem(browser, stage, PUBLIC, None, answered(browser.visit(url))["code"], "x" * 43)
     verifies = stage.facts.get("verifies_pkce", True)
     assert (got.status >= 400) is verifies, f"{got.status} {got.text()[:200]}"
     return "refused by the product" if verifies else "taken: the product knows no PKCE"
+
+
+def long_states(stage):
+    """For products that keep the state in a cookie or a column: the step, and the function that goes it."""
+    for length in (1024, 1800, 2048):
+
+        def comes_back(state="s" * length):
+            url, _ = strict_request(stage, state=state)
+            assert answered(wire.Browser(stage.issuer).visit(url))["state"] == state
+
+        yield f"a state of {length} octets comes back", comes_back
 
 
 def without_the_gate(stage):
@@ -327,12 +356,12 @@ def refused(stage, method, url, form, headers, violation):
 
 def consent_form(stage):
     """A client whom the product asks for consent in a form that is posted to the authorization endpoint: refused, and what the form yields directly."""
-    ends, posted = [], b"POST " + stage.facts["authorization"].encode()
+    ends, form = [], b"POST " + stage.facts["authorization"].encode()
     for way in (None, stage.plain):
         before, browser = len(stage.recorder.exchanges), wire.Browser(stage.issuer, way)
         ends.append(browser.visit(authorization_url(stage, stage.facts["consent_client"], PARTNER, "read:items", **pkce(stage))))
-        assert any(raw.startswith(posted) for raw, _ in browser.log), "the browser found no such form"
-        arrived = any(raw.startswith(posted) for raw, _ in stage.recorder.exchanges[before:])
+        assert any(raw.startswith(form) for raw, _ in browser.log), "the browser found no such form"
+        arrived = any(raw.startswith(form) for raw, _ in stage.recorder.exchanges[before:])
         assert arrived is bool(way), "the form arrived" if arrived else "the form did not arrive"
     assert not isinstance(ends[0], str) and ends[0].status >= 400 and "method-not-allowed" in ends[0].text(), ends[0]
     return what_it_said(stage, ends[1])

@@ -240,9 +240,7 @@ class Person:
         return {kind: str(TAKEN / f"{self.stage.idp}-{kind}.png") for kind in ("login", "consent") if self.stage.idp in IDPS}
 
     def authorization(self, client=checks.PUBLIC, redirect_uri=checks.PARTNER, scope="read:items", **changes):
-        _, challenge = checks.verifier_and_challenge()
-        pkce = dict(code_challenge=challenge, code_challenge_method="S256", **checks.asks_for(self.stage, checks.API))
-        return checks.authorization_url(self.stage, client, redirect_uri, scope, **{**pkce, **changes})
+        return checks.authorization_url(self.stage, client, redirect_uri, scope, **{**checks.pkce(self.stage), **changes})
 
     def unreachable(self, walk):
         """Complaints about what is not on this machine, such as fonts of the product's pages, are no matter of the gate."""

@@ -68,7 +68,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.views import LoginView
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
-from django.http import HttpResponse
 from django.urls import include, path
 from oauth2_provider.models import get_application_model
 from oauth2_provider.oauth2_validators import OAuth2Validator

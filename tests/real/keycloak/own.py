@@ -7,7 +7,7 @@ import re
 import urllib.parse
 
 import wire
-from checks import API, CONFIDENTIAL, JSON, PARTNER, PUBLIC, authorization_url, claims, token_request, verifier_and_challenge
+from checks import API, CONFIDENTIAL, JSON, PARTNER, PUBLIC, answered, claims, long_states, posted, redeem, strict_request, token_request
 
 ACTIONS = "/realms/demo/login-actions"
 ALIAS, UPSTREAM = "tpc_alias01", "old-partner"
@@ -15,8 +15,7 @@ ALIAS, UPSTREAM = "tpc_alias01", "old-partner"
 
 def steps(stage):
     """Each step, and the function that goes it."""
-    for length in (1024, 1800, 2048):
-        yield f"a state of {length} octets comes back", lambda n=length: state_comes_back(stage, n)
+    yield from long_states(stage)
     yield "a client with another id at Keycloak", lambda: alias(stage)
     yield "that id, from outside", lambda: alias_from_outside(stage)
     yield "prompt=consent, where consent is required", lambda: asked_again(stage)
@@ -35,36 +34,22 @@ def steps(stage):
     yield "reset-credentials without a request", lambda: reset_without_request(stage)
 
 
-def begin(stage, client=PUBLIC, address=None, **changes):
+def begin(stage, client=PUBLIC, address=None, **more):
     """A person, and the URL with which an honest client sends them."""
-    _, challenge = verifier_and_challenge()
-    asked = dict(code_challenge=challenge, code_challenge_method="S256", **changes)
-    return wire.Browser(stage.issuer, address), authorization_url(stage, client, PARTNER, "read:items", **asked)
-
-
-def answered(end):
-    assert isinstance(end, str), f"no redirect to the client, but {end.status}: {end.text()[:200]}"
-    return wire.parameters(end)
+    url, _ = strict_request(stage, client, **more)
+    return wire.Browser(stage.issuer, address), url
 
 
 def pages(browser):
-    """The forms that this person sent: login, or consent."""
-    return [urllib.parse.urlsplit(raw.split(b" ")[1].decode()).path.rpartition("/")[2] for raw, _ in browser.log if raw.startswith(b"POST")]
-
-
-def state_comes_back(stage, length):
-    browser, url = begin(stage, state="s" * length)
-    assert answered(browser.visit(url))["state"] == "s" * length
+    """The forms that this person sent, by the end of their paths."""
+    return [path.rpartition("/")[2] for path in posted(browser)]
 
 
 def alias(stage):
-    verifier, challenge = verifier_and_challenge()
+    url, verifier = strict_request(stage, ALIAS)
     browser = wire.Browser(stage.issuer)
     before = len(stage.recorder.exchanges)
-    end = browser.visit(authorization_url(stage, ALIAS, PARTNER, "read:items", code_challenge=challenge, code_challenge_method="S256"))
-    code = answered(end)["code"]
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": PARTNER, "code_verifier": verifier}
-    token = token_request(browser, stage, ALIAS, None, form).json()
+    token = redeem(browser, stage, ALIAS, None, answered(browser.visit(url))["code"], verifier).json()
     again = token_request(browser, stage, ALIAS, None, {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}).json()
     assert claims(again["access_token"])["azp"] == UPSTREAM
     arrived = [raw for raw, _ in stage.recorder.exchanges[before:]]

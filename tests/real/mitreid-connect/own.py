@@ -2,16 +2,14 @@
 
 import base64
 import json
-import urllib.parse
 
 import wire
-from checks import CONFIDENTIAL, JSON, PARTNER, PUBLIC, authorization_url, token_request, verifier_and_challenge
+from checks import CONFIDENTIAL, JSON, PARTNER, PUBLIC, answered, long_states, posted, redeem, strict_request
 
 
 def steps(stage):
     """Each step, and the function that goes it."""
-    for length in (1024, 1800, 2048):
-        yield f"a state of {length} octets comes back", lambda n=length: state_comes_back(stage, n)
+    yield from long_states(stage)
     yield "the user ticks an API's scope that was not asked for", lambda: ticks_more_of_an_api(stage)
     yield "the user ticks scopes of OpenID Connect", lambda: ticks_identity(stage)
     yield "the user says no", lambda: denies(stage)
@@ -34,31 +32,14 @@ class Person(wire.Browser):
         return super().ask(method, url, form, headers)
 
 
-def begin(stage, client=PUBLIC, scope="read:items", address=None, **more):
+def begin(stage, client=PUBLIC, address=None, **more):
     """A person, the URL with which an honest client sends them, and its verifier."""
-    verifier, challenge = verifier_and_challenge()
-    asked = dict(code_challenge=challenge, code_challenge_method="S256", **more)
-    return Person(stage.issuer, address), authorization_url(stage, client, PARTNER, scope, **asked), verifier
+    return Person(stage.issuer, address), *strict_request(stage, client, **more)
 
 
-def answered(end):
-    assert isinstance(end, str) and end.startswith(PARTNER), f"no redirect to the client: {end if isinstance(end, str) else end.text()[:200]}"
-    return wire.parameters(end)
-
-
-def redeem(stage, browser, end, verifier):
-    form = {"grant_type": "authorization_code", "code": answered(end)["code"], "redirect_uri": PARTNER, "code_verifier": verifier}
-    return token_request(browser, stage, PUBLIC, None, form)
-
-
-def posts(browser):
-    """The forms that this person sent: login, or consent."""
-    return [urllib.parse.urlsplit(raw.split(b" ")[1].decode()).path for raw, _ in browser.log if raw.startswith(b"POST")]
-
-
-def state_comes_back(stage, length):
-    browser, url, _ = begin(stage, state="s" * length)
-    assert answered(browser.visit(url))["state"] == "s" * length
+def spend(stage, browser, url, verifier):
+    """What the code is good for that this person brings back."""
+    return redeem(browser, stage, PUBLIC, None, answered(browser.visit(url))["code"], verifier)
 
 
 def ticks_more_of_an_api(stage):
@@ -66,11 +47,11 @@ def ticks_more_of_an_api(stage):
     ticked = {"scope_write:items": "write:items"}
     around, url, verifier = begin(stage, address=stage.plain, prompt="consent")
     around.changes = ticked
-    wider = redeem(stage, around, around.visit(url), verifier).json()
+    wider = spend(stage, around, url, verifier).json()
     assert "write:items" in wider["scope"].split(), wider["scope"]
     browser, url, verifier = begin(stage)
     browser.changes = ticked
-    got = redeem(stage, browser, browser.visit(url), verifier)
+    got = spend(stage, browser, url, verifier)
     assert got.status == 502 and got.json()["violation"] == "token-scope-not-granted" and "access_token" not in got.json(), got.text()[:200]
     return f"no token: {got.json()['violation']}; without the gate: scope {wider['scope']}"
 
@@ -78,7 +59,7 @@ def ticks_more_of_an_api(stage):
 def ticks_identity(stage):
     browser, url, verifier = begin(stage)
     browser.changes = {"scope_openid": "openid", "scope_profile": "profile"}
-    got = redeem(stage, browser, browser.visit(url), verifier).json()
+    got = spend(stage, browser, url, verifier).json()
     assert got["scope"] == "read:items" and "id_token" not in got, got.keys()
     return "no ID token, scope read:items"
 
@@ -96,18 +77,18 @@ def asked_again(stage):
     for expected in (["/login", "/authorize"], ["/authorize"]):
         browser.log.clear()
         browser.visit(url)
-        assert posts(browser) == expected, posts(browser)
+        assert posted(browser) == expected, posted(browser)
     around, url, _ = begin(stage, address=stage.plain)
     around.cookies = dict(browser.cookies)
     around.visit(url)
-    assert posts(around) == [], posts(around)
+    assert posted(around) == [], posted(around)
     return "asked again; without the gate: not asked"
 
 
 def token_at_management(stage):
     """Without the gate it lists every token that the user has given to anybody."""
     browser, url, verifier = begin(stage)
-    token = redeem(stage, browser, browser.visit(url), verifier).json()["access_token"]
+    token = spend(stage, browser, url, verifier).json()["access_token"]
     bearer = [JSON, ("Authorization", f"Bearer {token}")]
     for path in ("/api/tokens/access", "/api/tokens/access.json", "/api/approved", "/api/clients"):
         directly = wire.Browser(stage.issuer, stage.plain).ask("GET", path, None, bearer)
@@ -148,8 +129,8 @@ def named_in_an_object(stage):
 
 def burnt(stage):
     browser, url, verifier = begin(stage)
-    end = browser.visit(url)
-    first, second = (redeem(stage, browser, end, tried) for tried in ("x" * 43, verifier))
+    code = answered(browser.visit(url))["code"]
+    first, second = (redeem(browser, stage, PUBLIC, None, code, tried) for tried in ("x" * 43, verifier))
     assert first.status >= 400 and second.status >= 400, f"{first.status}, {second.status}"
     return f"spent: {second.status} {second.json().get('error', '')}"
 
